@@ -1,0 +1,20 @@
+package app
+
+const about = `Turns payout requests on Kafka into iyzico mass payouts, each paid at most once.
+
+Every command that needs one takes --config FILE; the environment overrides its keys (docs/configuration.md). Exit status: 0 fine, 1 failed, 2 wrong use.`
+
+// commands is the command line. Each command is a struct in a file of its own.
+type commands struct {
+	Config string `help:"Configuration, a YAML file. Default: $$TOPLU_CONFIG; without either, TOPLU_… variables alone." placeholder:"FILE" short:"c"`
+
+	Simulator   simulatorCommand `cmd:"" help:"Serve a simulated iyzico that keeps books."`
+	Send        sendCommand      `cmd:"" help:"Send payout requests from a CSV or JSON lines file."`
+	Topics      topicsCommands   `cmd:"" help:"Create or check the Kafka topics."`
+	ConfigGroup configCommands   `cmd:"" name:"config" help:"Check or show the configuration."`
+}
+
+// jsonFlag is embedded in every command that prints.
+type jsonFlag struct {
+	JSON bool `help:"Print one JSON object instead of text." name:"json"`
+}

@@ -1,0 +1,120 @@
+package config
+
+import (
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/toplu/toplu/schema"
+)
+
+// A key is a row of the table: everything toplu knows about one setting.
+type key struct {
+	name     string // in the file; "*" stands for a merchant's name
+	def      string // the default, as it would be written; lists with commas
+	required bool   // there is no default that could be right
+	doc      string // what it is for
+	danger   string // what a wrong value does, if it does harm
+	binding
+}
+
+// A binding ties a key to its kind and to the field that takes the value.
+type binding struct {
+	kind, allowed string
+	list, secret  bool
+	set           func(c *Config, m *Merchant, texts []string) error
+}
+
+// to binds a kind to a field of the configuration.
+func to[T any](k kind[T], field func(*Config) *T) binding {
+	return bind(k, func(c *Config, _ *Merchant) *T { return field(c) })
+}
+
+// toMerchant binds a kind to a field of a merchant.
+func toMerchant[T any](k kind[T], field func(*Merchant) *T) binding {
+	return bind(k, func(_ *Config, m *Merchant) *T { return field(m) })
+}
+
+func bind[T any](k kind[T], field func(*Config, *Merchant) *T) binding {
+	return binding{kind: k.name, allowed: k.allowed, list: k.list, secret: k.name == "secret", set: func(c *Config, m *Merchant, texts []string) error {
+		v, err := k.parse(texts)
+		if err == nil {
+			*field(c, m) = v
+		}
+		return err
+	}}
+}
+
+const merchantPrefix = "merchants."
+
+// ofMerchant reports whether the row is about one merchant.
+func (k *key) ofMerchant() bool { return strings.HasPrefix(k.name, merchantPrefix) }
+
+// section is the part before the first dot; checkDigits is its own.
+func (k *key) section() string { return section(k.name) }
+
+func section(name string) string {
+	s, _, _ := strings.Cut(name, ".")
+	return s
+}
+
+const day = 24 * time.Hour
+
+// keys is the table. Its order is that of the reference and of `config show`.
+var keys = []key{
+	{name: "kafka.brokers", required: true, doc: "Brokers to ask first; the others are learned from them.", binding: to(addresses(), func(c *Config) *[]string { return &c.Kafka.Brokers })},
+	{name: "kafka.clientId", def: "toplu", doc: "Name under which brokers log and limit this program.", binding: to(text(`[A-Za-z0-9._-]{1,100}`, "1 to 100 of A-Z a-z 0-9 . _ -"), func(c *Config) *string { return &c.Kafka.ClientID })},
+	{name: "kafka.sessionTimeout", def: "10s", doc: "How long a silent member keeps its partitions.", danger: "Below the broker's group.min.session.timeout.ms (6s unless changed) joining is refused.", binding: to(duration(time.Second, 30*time.Minute), func(c *Config) *time.Duration { return &c.Kafka.SessionTimeout })},
+	{name: "kafka.timeout", def: "10s", doc: "How long one call to a broker may take.", binding: to(duration(100*time.Millisecond, 5*time.Minute), func(c *Config) *time.Duration { return &c.Kafka.Timeout })},
+	{name: "kafka.topicPrefix", doc: "Put before the name of every topic, so that installations can share brokers.", danger: "Another prefix is another installation: it knows nothing of what this one has paid.", binding: to(text(`[A-Za-z0-9._-]{0,200}`, "at most 200 of A-Z a-z 0-9 . _ -"), func(c *Config) *string { return &c.Kafka.TopicPrefix })},
+	{name: "kafka.group", def: "toplu", doc: "Consumer group of this installation.", danger: "A new group reads all requests again. Nothing is paid twice, but it takes time.", binding: to(text(`[A-Za-z0-9._-]{1,200}`, "1 to 200 of A-Z a-z 0-9 . _ -"), func(c *Config) *string { return &c.Kafka.Group })},
+	{name: "kafka.startAt", doc: "Where a group without offsets begins. The very first start of an installation refuses to go on without it when old requests are waiting.", danger: "Requests before this place are never paid; requests after it are, also those that another system has paid.", binding: to(startAt(), func(c *Config) *StartAt { return &c.Kafka.StartAt })},
+	{name: "kafka.replication", def: "0", doc: "Copies of each partition when `topics create` makes a topic; 0 leaves it to the broker.", danger: "Below 3, the loss of a disk can lose what has been paid.", binding: to(number(0, 15), func(c *Config) *int { return &c.Kafka.Replication })},
+	{name: "kafka.minInsyncReplicas", def: "0", doc: "Copies that must have a record before it counts as written, for topics that `topics create` makes; 0 leaves it to the broker.", danger: "Below 2, an acknowledged record can be lost with one machine.", binding: to(number(0, 15), func(c *Config) *int { return &c.Kafka.MinInsyncReplicas })},
+	{name: "kafka.tls", def: "false", doc: "Speak TLS with the brokers.", binding: to(boolean(), func(c *Config) *bool { return &c.Kafka.TLS })},
+	{name: "kafka.caFile", doc: "PEM file with the authorities that sign the brokers' certificates, relative to the configuration file; nothing for the system's.", binding: to(path(), func(c *Config) *string { return &c.Kafka.CAFile })},
+	{name: "kafka.username", doc: "User for SASL PLAIN; nothing for no login.", binding: to(word(), func(c *Config) *string { return &c.Kafka.Username })},
+	{name: "kafka.password", doc: "Password for SASL PLAIN.", danger: "Without kafka.tls it can be read on the network.", binding: to(secret(), func(c *Config) *Secret { return &c.Kafka.Password })},
+
+	{name: "redis.addrs", required: true, doc: "Where Redis is. More than one address is a Redis Cluster.", binding: to(addresses(), func(c *Config) *[]string { return &c.Redis.Addrs })},
+	{name: "redis.username", doc: "Redis user; nothing for the default user.", binding: to(word(), func(c *Config) *string { return &c.Redis.Username })},
+	{name: "redis.password", doc: "Redis password.", danger: "Without redis.tls it can be read on the network.", binding: to(secret(), func(c *Config) *Secret { return &c.Redis.Password })},
+	{name: "redis.tls", def: "false", doc: "Speak TLS with Redis.", binding: to(boolean(), func(c *Config) *bool { return &c.Redis.TLS })},
+	{name: "redis.caFile", doc: "PEM file with the authorities that sign Redis's certificate, relative to the configuration file; nothing for the system's.", binding: to(path(), func(c *Config) *string { return &c.Redis.CAFile })},
+	{name: "redis.keyPrefix", def: "toplu", doc: "Put before every key, so that installations can share a Redis.", binding: to(text(`[A-Za-z0-9._:-]{1,64}`, "1 to 64 of A-Z a-z 0-9 . _ : -"), func(c *Config) *string { return &c.Redis.KeyPrefix })},
+
+	{name: "iyzico.baseUrl", required: true, doc: "Where the Mass Payout API is: https://api.iyzipay.com for real money, https://sandbox-api.iyzipay.com for iyzico's sandbox, or a simulator.", binding: to(baseURL(), func(c *Config) **url.URL { return &c.Iyzico.BaseURL })},
+	{name: "iyzico.locale", def: "tr", doc: "Language of iyzico's messages.", binding: to(oneOf("tr", "en"), func(c *Config) *string { return &c.Iyzico.Locale })},
+	{name: "iyzico.timeout", def: "30s", doc: "How long one call may take. A call that takes longer has an unknown outcome, which is then asked for.", binding: to(duration(100*time.Millisecond, 10*time.Minute), func(c *Config) *time.Duration { return &c.Iyzico.Timeout })},
+	{name: "iyzico.grace", def: "30s", doc: "How long iyzico may take to show what it has accepted, before its silence is believed.", danger: "Too short costs needless attempts, never a second payment.", binding: to(duration(0, time.Hour), func(c *Config) *time.Duration { return &c.Iyzico.Grace })},
+	{name: "iyzico.pageSize", def: "1000", doc: "Items asked for in one page of a report.", binding: to(number(1, 10000), func(c *Config) *int { return &c.Iyzico.PageSize })},
+	{name: "iyzico.maxConns", def: "32", doc: "Connections to iyzico at a time, for each merchant.", binding: to(number(1, 1000), func(c *Config) *int { return &c.Iyzico.MaxConns })},
+	{name: "iyzico.seenBeforeCodes", doc: "Error codes of init that may mean that the batch is known already; it is then looked up before anything else.", binding: to(codes(), func(c *Config) *[]string { return &c.Iyzico.SeenBeforeCodes })},
+	{name: "iyzico.rejectCodes", doc: "Error codes of init that reject all items of the batch. With every other unknown code the batch is held for a person.", danger: "The items of a batch refused by such a code are final and need new payout ids.", binding: to(codes(), func(c *Config) *[]string { return &c.Iyzico.RejectCodes })},
+
+	{name: "merchants.*.apiKey", required: true, doc: "API key of the merchant's account at iyzico.", binding: toMerchant(secret(), func(m *Merchant) *Secret { return &m.APIKey })},
+	{name: "merchants.*.secretKey", required: true, doc: "Secret key of the merchant's account at iyzico.", binding: toMerchant(secret(), func(m *Merchant) *Secret { return &m.SecretKey })},
+	{name: "merchants.*.purpose", def: "SETTLEMENT", doc: "Purpose of payouts whose request names none.", binding: toMerchant(oneOf(schema.Purposes()...), func(m *Merchant) *string { return &m.Purpose })},
+	{name: "merchants.*.maxOpen", def: "8", doc: "Batches of the merchant that are open at a time, in each shard. The others wait in Kafka.", binding: toMerchant(number(1, 1000), func(m *Merchant) *int { return &m.MaxOpen })},
+
+	{name: "batch.maxItems", def: "500", doc: "Items at which a batch is sealed.", binding: to(number(1, 5000), func(c *Config) *int { return &c.Batch.MaxItems })},
+	{name: "batch.maxWait", def: "1s", doc: "Age at which a batch is sealed.", binding: to(duration(time.Millisecond, time.Hour), func(c *Config) *time.Duration { return &c.Batch.MaxWait })},
+	{name: "batch.maxAmount", doc: "Sum, in the batch's currency, that a batch may not exceed. A single larger payout is a batch of its own.", binding: to(amount(), func(c *Config) *int64 { return &c.Batch.MaxAmount })},
+	{name: "batch.maxBytes", def: "900000", doc: "Bytes of a plan record at which a batch is sealed.", danger: "Must stay below max.message.bytes of payout.batches (1 MiB unless changed).", binding: to(number(70000, 1000000), func(c *Config) *int { return &c.Batch.MaxBytes })},
+
+	{name: "report.interval", def: "2s", doc: "How long after a batch was completed its report is first asked for. It then grows up to report.maxInterval.", binding: to(duration(10*time.Millisecond, time.Hour), func(c *Config) *time.Duration { return &c.Report.Interval })},
+	{name: "report.maxInterval", def: "1h", doc: "The longest time between two looks at an open batch.", binding: to(duration(10*time.Millisecond, day), func(c *Config) *time.Duration { return &c.Report.MaxInterval })},
+	{name: "report.giveUp", def: "720h", doc: "Age after which a failed payout is no longer expected to be returned and its batch is closed.", binding: to(duration(time.Minute, 3650*day), func(c *Config) *time.Duration { return &c.Report.GiveUp })},
+
+	{name: "verify.amounts", def: "true", doc: "Compare amounts and recipients with what iyzico shows before a batch is completed.", danger: "Off, a batch that iyzico has understood otherwise is paid as iyzico has it.", binding: to(boolean(), func(c *Config) *bool { return &c.Verify.Amounts })},
+	{name: "verify.balance", def: "true", doc: "Wait until the merchant's balance covers a batch before it is completed.", binding: to(boolean(), func(c *Config) *bool { return &c.Verify.Balance })},
+
+	{name: "checkDigits", def: "warn", doc: "What happens to an IBAN or identity number with wrong check digits: strict refuses it, warn lets it pass and says so, off does not look.", binding: to(oneOf(schema.CheckStrict, schema.CheckWarn, schema.CheckOff), func(c *Config) *schema.CheckDigits { return &c.CheckDigits })},
+
+	{name: "admin.listen", def: "127.0.0.1:9464", doc: "Where health and metrics are served over HTTP.", danger: "It asks for no password: leave it on loopback, or behind something that does.", binding: to(listenAddress(), func(c *Config) *string { return &c.Admin.Listen })},
+
+	{name: "log.level", def: "info", doc: "The least level that is logged.", binding: to(oneOf("debug", "info", "warn", "error"), func(c *Config) *string { return &c.Log.Level })},
+	{name: "log.format", def: "json", doc: "json for machines, console for people.", binding: to(oneOf("json", "console"), func(c *Config) *string { return &c.Log.Format })},
+
+	{name: "shutdown.timeout", def: "15s", doc: "How long calls in flight may take to finish after SIGTERM.", binding: to(duration(time.Second, 19*time.Second), func(c *Config) *time.Duration { return &c.Shutdown.Timeout })},
+}

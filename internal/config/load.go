@@ -1,0 +1,189 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// EnvName is the environment variable of a key: kafka.brokers is
+// TOPLU_KAFKA_BROKERS, and a merchant's "-" becomes "_".
+func EnvName(name string) string {
+	return "TOPLU_" + strings.NewReplacer(".", "_", "-", "_").Replace(strings.ToUpper(name))
+}
+
+// Load reads the file at path and what env overrides in it. Without a path the
+// environment is all there is.
+//
+// With sections named, only these must be complete, and only their secret
+// files are read: a machine that creates topics need not hold the merchants'
+// keys. What is written in other sections is still checked.
+//
+// The error is an [*InvalidError] with every mistake, or says why the file could
+// not be read.
+func Load(path string, env func(string) string, sections ...string) (*Config, error) {
+	l := &loader{file: &file{}, env: env, sections: sections, cfg: &Config{Merchants: map[string]Merchant{}}}
+	if path != "" {
+		f, err := readFile(path)
+		if err != nil {
+			return nil, err
+		}
+		l.file, l.dir, l.problems = f, filepath.Dir(path), f.problems
+	}
+	l.values()
+	l.agreement()
+	if len(l.problems) > 0 {
+		sortProblems(l.problems)
+		return nil, &InvalidError{Problems: l.problems}
+	}
+	return l.cfg, nil
+}
+
+// A loader is one run of [Load].
+type loader struct {
+	file     *file
+	dir      string // relative paths begin here
+	env      func(string) string
+	sections []string
+	cfg      *Config
+	problems []Problem
+}
+
+func (l *loader) needs(section string) bool {
+	return len(l.sections) == 0 || slices.Contains(l.sections, section)
+}
+
+func (l *loader) problem(p Problem) { l.problems = append(l.problems, p) }
+
+// values sets every field, merchant by merchant where it is theirs.
+func (l *loader) values() {
+	merchantsDone := false
+	for i := range keys {
+		switch k := &keys[i]; {
+		case !k.ofMerchant():
+			l.set(k, k.name, nil)
+		case !merchantsDone:
+			l.merchants()
+			merchantsDone = true
+		}
+	}
+	for _, file := range []*string{&l.cfg.Kafka.CAFile, &l.cfg.Redis.CAFile} {
+		*file = l.resolve(*file)
+	}
+}
+
+var merchantName = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
+
+// merchants sets the fields of every merchant: those of the file, and
+// "default" if the environment knows it.
+func (l *loader) merchants() {
+	names := slices.Sorted(maps.Keys(l.file.merchants))
+	if _, ok := l.file.merchants["default"]; !ok && l.inEnvironment("default") {
+		names = append(names, "default")
+	}
+	if len(names) == 0 && l.needs("merchants") {
+		l.problem(Problem{Key: "merchants", Reason: "is missing: no account to pay from", Allowed: "merchants.default.apiKey and secretKey, or any other name"})
+	}
+	for _, name := range names {
+		line := l.file.merchants[name]
+		if !merchantName.MatchString(name) {
+			l.problem(Problem{Key: merchantPrefix + name, Where: l.file.where(line), Reason: "is not a merchant's name", Allowed: "1 to 32 of a-z 0-9 -", line: line})
+			continue
+		}
+		var m Merchant
+		for i := range keys {
+			if k := &keys[i]; k.ofMerchant() {
+				l.set(k, strings.Replace(k.name, "*", name, 1), &m)
+			}
+		}
+		l.cfg.Merchants[name] = m
+	}
+}
+
+func (l *loader) inEnvironment(merchant string) bool {
+	for i := range keys {
+		name := strings.Replace(keys[i].name, "*", merchant, 1)
+		if keys[i].ofMerchant() && cmp.Or(l.env(EnvName(name)), l.env(EnvName(name+"File"))) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// set finds a key's value, checks it and puts it where it belongs.
+func (l *loader) set(k *key, name string, m *Merchant) {
+	v, ok := l.find(k, name)
+	switch {
+	case !ok:
+		return
+	case v.texts == nil && k.required:
+		if l.needs(k.section()) {
+			l.problem(l.missing(k, name))
+		}
+		return
+	case v.texts == nil && k.def == "": // the zero value is the default
+		l.show(k, name, value{where: "default"})
+		return
+	case v.texts == nil:
+		v = value{texts: split(k, k.def), where: "default"}
+	}
+	if err := k.set(l.cfg, m, v.texts); err != nil {
+		l.problem(Problem{Key: name, Value: display(k, v.texts), Where: v.where, Reason: err.Error(), Allowed: k.allowed, line: v.line})
+		return
+	}
+	l.show(k, name, v)
+}
+
+func (l *loader) missing(k *key, name string) Problem {
+	reason := "is missing; set it in the file or as " + EnvName(name)
+	if k.secret {
+		reason = fmt.Sprintf("is missing; set it, or %sFile, in the file or as %s", lastPart(name), EnvName(name))
+	}
+	return Problem{Key: name, Reason: reason, Allowed: k.allowed}
+}
+
+// agreement checks what no single key can: whether they fit each other.
+func (l *loader) agreement() {
+	c := l.cfg
+	disagree := func(name, reason string) {
+		e := l.file.entries[name]
+		p := Problem{Key: name, Reason: reason, line: e.line}
+		if e.line > 0 && l.env(EnvName(name)) == "" {
+			p.Where = l.file.where(e.line)
+		}
+		l.problem(p)
+	}
+	if c.Kafka.Replication > 0 && c.Kafka.MinInsyncReplicas > c.Kafka.Replication {
+		disagree("kafka.minInsyncReplicas", "is more than kafka.replication: nothing could be written")
+	}
+	if c.Report.MaxInterval > 0 && c.Report.Interval > c.Report.MaxInterval {
+		disagree("report.interval", "is longer than report.maxInterval")
+	}
+	if (c.Kafka.Username == "") != (c.Kafka.Password == "") && l.needs("kafka") {
+		disagree("kafka.username", "and kafka.password go together, and one of them is not set")
+	}
+}
+
+// resolve makes a path that is relative to the configuration file absolute to
+// this process.
+func (l *loader) resolve(path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(l.dir, path)
+}
+
+// readSecret reads a secret from its file; the line end that editors leave is
+// not part of it.
+func (l *loader) readSecret(path string) (string, error) {
+	data, err := os.ReadFile(l.resolve(path))
+	if err != nil {
+		return "", fmt.Errorf("cannot be read: %w", err)
+	}
+	return strings.TrimRight(string(data), "\r\n"), nil
+}

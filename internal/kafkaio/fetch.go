@@ -1,0 +1,180 @@
+package kafkaio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol/fetch"
+)
+
+// maxFetchBytes is how far a reader grows to get one whole record batch.
+const maxFetchBytes = 64 << 20
+
+// ReaderOptions say how much a [Reader] asks for at once.
+type ReaderOptions struct {
+	// MaxBytes is about how many bytes of record batches one answer holds. A
+	// batch that is larger is still read.
+	//
+	// Defaults to 1 MiB.
+	MaxBytes int
+
+	// MaxWait is how long Next waits where there is nothing to read. Below a
+	// millisecond it does not wait.
+	//
+	// Defaults to 500 milliseconds.
+	MaxWait time.Duration
+}
+
+// Reader reads one partition from an offset on, in order, committed records
+// only. It is for one goroutine, holds nothing, and needs no closing.
+type Reader struct {
+	c         *Client
+	topic     string
+	partition int
+	offset    int64 // the next to ask for
+	opts      ReaderOptions
+	bytes     int // MaxBytes, or more while one batch does not fit
+}
+
+// Batch is what one look at a partition gave. Records may be empty and Next
+// still have moved, past markers and aborted transactions. A reader has seen
+// everything up to an end when Next >= end; the last record may be well before.
+type Batch struct {
+	Records       []Record
+	Next          int64 // the offset to go on from
+	HighWatermark int64 // one past the last record that is safe on the replicas
+	LastStable    int64 // one past the last record readable: not above an open transaction
+	LogStart      int64 // the first offset there is
+}
+
+// NewReader returns a reader of one partition. It asks for nothing yet.
+func (c *Client) NewReader(topic string, partition int, from int64, opts ReaderOptions) *Reader {
+	if opts.MaxBytes <= 0 {
+		opts.MaxBytes = 1 << 20
+	}
+	if opts.MaxWait <= 0 {
+		opts.MaxWait = 500 * time.Millisecond
+	}
+	return &Reader{c: c, topic: topic, partition: partition, offset: from, opts: opts, bytes: opts.MaxBytes}
+}
+
+// Offset is the offset that Next asks for.
+func (r *Reader) Offset() int64 { return r.offset }
+
+// Next returns what comes next, waiting for MaxWait at most if there is nothing
+// yet. After an error the reader stands where it stood, and Next may be called
+// again: at once if it likes, but better after a pause while [Temporary] says
+// that it may help. [OutOfRangeError] and [ErrCorrupt] are alarms.
+func (r *Reader) Next(ctx context.Context) (Batch, error) {
+	res, err := r.c.fetch(ctx, r.topic, r.partition, r.offset, r.bytes, r.opts.MaxWait)
+	if err != nil {
+		return Batch{}, fmt.Errorf("read %s/%d from %d: %w", r.topic, r.partition, r.offset, err)
+	}
+	set, err := decode(&res.RecordSet, r.offset, res.AbortedTransactions)
+	if err != nil {
+		return Batch{}, fmt.Errorf("read %s/%d from %d: %w", r.topic, r.partition, r.offset, err)
+	}
+	for i := range set.records {
+		set.records[i].Topic, set.records[i].Partition = r.topic, r.partition
+	}
+	switch {
+	case set.batches > 0:
+		r.bytes = r.opts.MaxBytes
+	case r.offset < res.LastStableOffset && r.bytes < maxFetchBytes:
+		// There is something, but not one whole batch of it: ask for more.
+		// Brokers since 2016 do not cut the first batch, so this is rare.
+		r.bytes *= 2
+	}
+	r.offset = set.next
+	return Batch{
+		Records:       set.records,
+		Next:          set.next,
+		HighWatermark: res.HighWatermark,
+		LastStable:    res.LastStableOffset,
+		LogStart:      res.LogStartOffset,
+	}, nil
+}
+
+// ReadAt reads the one committed record at an offset. It returns [ErrNoRecord]
+// if there is none: not written or not committed yet, aborted, compacted, or a
+// marker. An offset outside of the log is [OutOfRangeError].
+func (c *Client) ReadAt(ctx context.Context, topic string, partition int, offset int64) (Record, error) {
+	// A broker sends the first batch whole, however little is asked for.
+	r := c.NewReader(topic, partition, offset, ReaderOptions{MaxBytes: 4 << 10, MaxWait: time.Microsecond})
+	for {
+		b, err := r.Next(ctx)
+		switch {
+		case err != nil:
+			return Record{}, err
+		case len(b.Records) > 0 && b.Records[0].Offset == offset:
+			return b.Records[0], nil
+		case b.Next > offset, offset >= b.LastStable, r.bytes >= maxFetchBytes:
+			return Record{}, fmt.Errorf("read %s/%d at %d: %w", topic, partition, offset, ErrNoRecord)
+		}
+	}
+}
+
+// fetch asks the partition's leader for committed records from an offset on.
+func (c *Client) fetch(ctx context.Context, topic string, partition int, offset int64, maxBytes int, maxWait time.Duration) (*fetch.ResponsePartition, error) {
+	req := &fetch.Request{
+		ReplicaID:      -1,
+		MaxWaitTime:    int32(maxWait.Milliseconds()),
+		MinBytes:       1,
+		MaxBytes:       math.MaxInt32, // the partition's limit is enough, with one partition
+		IsolationLevel: int8(kafka.ReadCommitted),
+		SessionEpoch:   -1, // no fetch session: every answer stands alone
+		Topics: []fetch.RequestTopic{{
+			Topic: topic,
+			Partitions: []fetch.RequestPartition{{
+				Partition:          int32(partition),
+				CurrentLeaderEpoch: -1,
+				FetchOffset:        offset,
+				LogStartOffset:     -1,
+				PartitionMaxBytes:  int32(maxBytes),
+			}},
+		}},
+	}
+	m, err := c.roundTrip(ctx, c.transport, req, maxWait+c.cfg.Timeout)
+	if err != nil {
+		if isDecoding(err) {
+			return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+		}
+		return nil, err
+	}
+	res := m.(*fetch.Response)
+	if res.ErrorCode != 0 {
+		return nil, codeError(res.ErrorCode)
+	}
+	if len(res.Topics) != 1 || len(res.Topics[0].Partitions) != 1 {
+		return nil, &transientError{text: "kafka: the answer to a fetch names no partition", err: ErrNoRecord}
+	}
+	p := &res.Topics[0].Partitions[0]
+	if p.ErrorCode == 0 {
+		return p, nil
+	}
+	return nil, c.explainFetch(ctx, topic, partition, offset, codeError(p.ErrorCode))
+}
+
+// explainFetch makes of a broker's refusal what the reader's caller can act on.
+func (c *Client) explainFetch(ctx context.Context, topic string, partition int, offset int64, err error) error {
+	switch {
+	case errors.Is(err, kafka.OffsetOutOfRange):
+		out := &OutOfRangeError{Topic: topic, Partition: partition, Asked: offset, LogStart: -1, End: -1}
+		if known, lerr := c.Offsets(ctx, topic, partition); lerr == nil {
+			out.LogStart, out.End = known[partition].Start, known[partition].End
+		}
+		return out
+	case errors.Is(err, kafka.UnknownTopicOrPartition):
+		c.refresh()
+		return &transientError{text: "kafka: the broker does not have this partition", err: errors.Join(ErrTopicMissing, err)}
+	case errors.Is(err, kafka.InvalidMessage):
+		return fmt.Errorf("%w: the broker found its own log damaged: %w", ErrCorrupt, err)
+	case Temporary(err):
+		c.refresh()
+	}
+	return err
+}

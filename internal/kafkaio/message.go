@@ -1,0 +1,79 @@
+package kafkaio
+
+import (
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+)
+
+// Header is one header of a message. Keys may repeat.
+type Header struct {
+	Key   string
+	Value []byte
+}
+
+// Message is something to be written. Its bytes must not be changed
+// afterwards: a write whose caller has left may still be under way.
+type Message struct {
+	// Key decides the partition where none is given. A nil key is none; an
+	// empty one is a key.
+	Key []byte
+	// Value is the payload. Nil is a tombstone; an empty one is not.
+	Value   []byte
+	Headers []Header
+	// Partition, if not nil, is where [Client.Publish] writes the message. An
+	// [Appender] has its own partition and does not look at it.
+	Partition *int
+}
+
+// Record is something that was read. It shares no memory with others.
+type Record struct {
+	Topic     string
+	Partition int
+	Offset    int64
+	// Time is when its producer says it was made, or when the broker got it, as
+	// the topic is configured; to the millisecond.
+	Time       time.Time
+	Key, Value []byte // nil and empty are kept apart
+	Headers    []Header
+}
+
+// size is no less than what the message takes in an uncompressed record batch.
+func (m Message) size() int {
+	n := 36 + len(m.Key) + len(m.Value) // lengths, deltas and counts at their longest
+	for _, h := range m.Headers {
+		n += 10 + len(h.Key) + len(h.Value)
+	}
+	return n
+}
+
+// encode makes the library's records of messages, anew for every attempt: they
+// can be read once.
+func encode(messages []Message) []protocol.Record {
+	records := make([]protocol.Record, len(messages))
+	for i, m := range messages {
+		records[i].Key = protocol.NewBytes(m.Key)
+		records[i].Value = protocol.NewBytes(m.Value)
+		if len(m.Headers) == 0 {
+			continue
+		}
+		headers := make([]protocol.Header, len(m.Headers))
+		for j, h := range m.Headers {
+			headers[j] = protocol.Header{Key: h.Key, Value: h.Value}
+		}
+		records[i].Headers = headers
+	}
+	return records
+}
+
+// PartitionFor returns the partition of a key among n, as Kafka's Java client
+// hashes keys: the positive murmur2 hash modulo n.
+func PartitionFor(key []byte, n int) int {
+	return partitionAmong(key, upTo(n))
+}
+
+// partitionAmong is PartitionFor for a list of partitions made once.
+func partitionAmong(key []byte, partitions []int) int {
+	return kafka.Murmur2Balancer{Consistent: true}.Balance(kafka.Message{Key: key}, partitions...)
+}

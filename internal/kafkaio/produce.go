@@ -1,0 +1,113 @@
+package kafkaio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+	"github.com/segmentio/kafka-go/protocol/produce"
+)
+
+// maxBatchBytes keeps a record batch under the broker's default limit, which is
+// 1 MiB and 12 bytes, header included.
+const maxBatchBytes = 1<<20 - 64
+
+// verdict is what is known of a produce that was not acknowledged. The zero
+// value is that nothing is.
+type verdict int
+
+const (
+	unknown verdict = iota // it may have been written, or may still be
+	later                  // proven not to be written; it may be tried again
+	never                  // proven not to be written; trying again does not help
+)
+
+// produce sends one record batch to one partition, once, with acks=all, and
+// returns the offset of its first record. The verdict is about err.
+func (c *Client) produce(ctx context.Context, topic string, partition int, messages []Message) (int64, verdict, error) {
+	m, err := c.roundTrip(ctx, c.transport, &produce.Request{
+		Acks:    int16(kafka.RequireAll),
+		Timeout: int32(c.cfg.Timeout.Milliseconds() / 2),
+		Topics: []produce.RequestTopic{{
+			Topic: topic,
+			Partitions: []produce.RequestPartition{{
+				Partition: int32(partition),
+				RecordSet: protocol.RecordSet{
+					Version:    2,
+					Attributes: protocol.Attributes(c.compression),
+					Records:    protocol.NewRecordReader(encode(messages)...),
+				},
+			}},
+		}},
+	}, c.cfg.Timeout)
+	if err != nil {
+		return 0, verdictOf(err), fmt.Errorf("write %s/%d: %w", topic, partition, err)
+	}
+	res := m.(*produce.Response)
+	if len(res.Topics) != 1 || len(res.Topics[0].Partitions) != 1 {
+		return 0, unknown, fmt.Errorf("write %s/%d: the answer names no partition", topic, partition)
+	}
+	p := res.Topics[0].Partitions[0]
+	if p.ErrorCode == 0 {
+		return p.BaseOffset, unknown, nil
+	}
+	v, err := judge(p)
+	if v == later {
+		c.refresh()
+	}
+	return 0, v, fmt.Errorf("write %s/%d: %w", topic, partition, err)
+}
+
+// verdictOf judges an error that came instead of an answer.
+func verdictOf(err error) verdict {
+	switch {
+	case errors.Is(err, ErrClosed):
+		return unknown // it may have been closed while the request was under way
+	case isUnsent(err):
+		return later
+	}
+	return unknown
+}
+
+// judge says what a broker's refusal proves.
+func judge(p produce.ResponsePartition) (verdict, error) {
+	err := codeError(p.ErrorCode)
+	switch code := kafka.Error(p.ErrorCode); code {
+	case kafka.NotLeaderForPartition, kafka.LeaderNotAvailable, kafka.UnknownTopicOrPartition:
+		// A broker answers these at the door, but also when it has appended the
+		// batch and then lost the partition while it waited for its replicas,
+		// which may keep the batch. In the second case the answer has the
+		// batch's offset, in the first it has -1.
+		err = missing(err)
+		if p.BaseOffset == -1 {
+			return later, err
+		}
+		return unknown, err
+	case kafka.NotEnoughReplicas, // looked at before the append; after it, it is another code
+		kafka.InvalidMessage: // the checksum was wrong on arrival
+		return later, err
+	case kafka.MessageSizeTooLarge, kafka.RecordListTooLarge:
+		return never, fmt.Errorf("%w (%w)", ErrTooLarge, err)
+	case kafka.InvalidTopic, kafka.InvalidRequiredAcks, kafka.TopicAuthorizationFailed, kafka.ClusterAuthorizationFailed,
+		kafka.InvalidTimestamp, kafka.UnsupportedVersion, kafka.UnsupportedForMessageFormat, kafka.PolicyViolation,
+		kafka.InvalidRecord, kafka.UnsupportedCompressionType:
+		return never, err
+	default:
+		return unknown, err
+	}
+}
+
+// leading returns how many messages fit into one batch of limit bytes, at least
+// one.
+func leading(messages []Message, limit int) int {
+	total := 0
+	for i, m := range messages {
+		total += m.size()
+		if total > limit && i > 0 {
+			return i
+		}
+	}
+	return len(messages)
+}

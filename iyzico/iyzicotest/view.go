@@ -1,0 +1,111 @@
+package iyzicotest
+
+import (
+	"slices"
+	"time"
+)
+
+// view is a batch as an answer shows it, which may be as it was.
+type view struct {
+	of     *batch
+	status BatchStatus
+	items  []ItemStatus // nil: as they are
+}
+
+// view undoes the changes that the answer must not know of.
+func (p *Provider) view(b *batch, asOf time.Time) view {
+	v := view{of: b, status: b.status}
+	if p.settings.RetrieveLag == 0 {
+		return v
+	}
+	v.items = make([]ItemStatus, len(b.items))
+	times := make([]time.Time, len(b.items))
+	for i := range b.items {
+		v.items[i], times[i] = b.items[i].status, asOf
+		if p.settings.RetrieveLagMode == LagPerItem {
+			times[i] = p.now.Add(-p.age())
+		}
+	}
+	for _, c := range slices.Backward(b.history) {
+		switch {
+		case c.item < 0 && c.at.After(asOf):
+			v.status = BatchStatus(c.from)
+		case c.item >= 0 && c.at.After(times[c.item]):
+			v.items[c.item] = ItemStatus(c.from)
+		}
+	}
+	return v
+}
+
+func (v *view) item(i int) ItemStatus {
+	if v.items == nil {
+		return v.of.items[i].status
+	}
+	return v.items[i]
+}
+
+// report adds up the batch. The totals of success grow with the items, as the
+// published sample suggests.
+func (v *view) report() Batch {
+	r := Batch{
+		ExternalID: v.of.externalID,
+		MerchantID: v.of.account.merchantID,
+		Status:     v.status,
+	}
+	for i := range v.of.items {
+		it := &v.of.items[i]
+		switch v.item(i) { //nolint:exhaustive // the others are valid and not paid
+		case ItemInvalid:
+			continue
+		case ItemSuccess:
+			r.TotalSuccessfulAmount += it.amount
+			r.TotalCommissionAmount += it.commission
+		}
+		r.TotalAmount += it.amount
+		if r.Currency == "" { // nobody says what a batch of several is called
+			r.Currency = currencies[it.currency]
+		}
+	}
+	return r
+}
+
+// line is an item of a report.
+func (p *Provider) line(v *view, i int, withRequestID bool) Item {
+	it := &v.of.items[i]
+	line := Item{
+		ItemExternalID: it.id,
+		ReferenceCode:  v.of.referenceCode(i),
+		RecipientType:  recipientTypes[it.recipient],
+		RecipientInfo:  it.info,
+		RecipientName:  it.name,
+		Description:    it.description,
+		Status:         v.item(i),
+		Amount:         it.amount,
+		Commission:     it.commission,
+		Currency:       currencies[it.currency],
+	}
+	if withRequestID {
+		line.RequestID = v.of.requestID
+	}
+	if p.settings.MaskRecipients {
+		line.RecipientInfo = masked(it.info)
+	}
+	switch line.Status {
+	case ItemInvalid:
+		code, message := it.fault.text()
+		line.ErrorMessage = code + " " + message
+	case ItemFailed, ItemDepositSuccess, ItemDepositFail:
+		line.ErrorMessage = bankRefusal
+	case ItemInit, ItemQueued, ItemProcessing, ItemSuccess, ItemCanceled:
+	}
+	return line
+}
+
+// masked leaves the first and the last four bytes of a value, and of a short
+// one nothing.
+func masked(value string) string {
+	if len(value) < 10 {
+		return "****"
+	}
+	return value[:4] + "****" + value[len(value)-4:]
+}

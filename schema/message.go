@@ -1,0 +1,32 @@
+package schema
+
+// A Header is one header of a Kafka record.
+type Header struct {
+	Key   string
+	Value []byte
+}
+
+// A Message is a Kafka record without its place: what is written to a topic
+// and what was read from one. A nil Value is a tombstone, an empty one is not.
+type Message struct {
+	Key     []byte
+	Value   []byte
+	Headers []Header
+}
+
+// Get returns the value of the last header named key, as Kafka's clients do.
+func (m Message) Get(key string) (string, bool) {
+	for i := len(m.Headers) - 1; i >= 0; i-- {
+		if m.Headers[i].Key == key {
+			return string(m.Headers[i].Value), true
+		}
+	}
+	return "", false
+}
+
+// A Source is the place of a record in Kafka.
+type Source struct {
+	Topic     string `json:"topic"`
+	Partition int    `json:"partition"`
+	Offset    int64  `json:"offset"`
+}

@@ -1,0 +1,46 @@
+package schema
+
+import (
+	"time"
+)
+
+// PlanVersion is the version that [EncodePlan] writes.
+const PlanVersion = 1
+
+// A Plan is a sealed batch: what we mean to pay, in order. The first record of
+// every partition of payout.batches is a genesis instead.
+type Plan struct {
+	ID       string // 24 characters of content hash, see [PlanID]
+	Merchant string
+	Purpose  string
+	Currency Currency
+	At       time.Time // when it was sealed; becomes occurredAt of accepted
+	Items    []PlanItem
+}
+
+// A PlanItem is one request in a plan and where it came from.
+type PlanItem struct {
+	PayoutID    string
+	Recipient   Recipient
+	Minor       int64
+	Description Private
+	Metadata    []byte // a JSON object, or nil
+	EventID     string // the CloudEvents id of the request
+	TraceParent string
+	Source      Source
+}
+
+// A PlanRecord is one record of payout.batches: a genesis or a plan.
+type PlanRecord struct {
+	Genesis string // the logId, for a genesis; otherwise ""
+	Plan    *Plan
+}
+
+// Request returns item i as the request it was.
+func (p *Plan) Request(i int) Request {
+	it := &p.Items[i]
+	return Request{
+		PayoutID: it.PayoutID, Merchant: p.Merchant, Purpose: p.Purpose, Recipient: it.Recipient,
+		Amount: Amount{it.Minor, p.Currency}, Description: it.Description, Metadata: it.Metadata,
+	}
+}

@@ -1,0 +1,155 @@
+package schema
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Errors of [DecodePlan] and [DecodeRecord], and of their encoders. After
+// either a reader of the two logs must stop: a fold that skips a record is a
+// second truth.
+var (
+	// ErrVersion: a record of a version or a type that this program does not
+	// know. A newer toplu has written here.
+	ErrVersion = errors.New("a record of an unknown version or type")
+	// ErrRecord: a record that is broken, or says what no toplu writes.
+	ErrRecord = errors.New("a broken record")
+)
+
+// The types of the records in payout.batches.
+const (
+	typePlanned = "planned"
+	typeGenesis = "genesis"
+)
+
+var planIDEncoding = base32.StdEncoding.WithPadding(base32.NoPadding)
+
+// PlanID is the id that p must have: 24 characters of a-z and 2-7, the
+// beginning of the SHA-256 of everything in p but ID and At. So a batch sealed
+// again from the same requests after a crash is the same batch, whatever the
+// clock says, and a batch with anything changed in it is another.
+//
+// In a record's bytes, what is hashed is all that follows the comma after "at".
+func PlanID(p *Plan) string {
+	h := sha256.New()
+	b := appendPlanHead(make([]byte, 0, 1024), p)
+	for i := range p.Items {
+		b = appendPlanItem(b, &p.Items[i], i)
+		h.Write(b)
+		b = b[:0]
+	}
+	h.Write(append(b, planTail...))
+	return planID(h.Sum(nil))
+}
+
+func planID(sum []byte) string {
+	var b [32]byte
+	planIDEncoding.Encode(b[:24], sum[:15])
+	for i, c := range b[:24] {
+		if c >= 'A' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b[:24])
+}
+
+// EncodePlan writes the value of a planned record. It returns an [ErrRecord] for
+// a plan that [DecodePlan] would refuse.
+func EncodePlan(p *Plan) ([]byte, error) {
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	b := make([]byte, 0, 192+320*len(p.Items))
+	b = append(b, `{"v":1,"type":"planned","id":`...)
+	b = appendText(b, p.ID)
+	b = append(b, `,"at":"`...)
+	b = appendTime(b, p.At)
+	b = append(b, '"', ',')
+	from := len(b)
+	b = appendPlanHead(b, p)
+	for i := range p.Items {
+		b = appendPlanItem(b, &p.Items[i], i)
+	}
+	b = append(b, planTail...)
+	if sum := sha256.Sum256(b[from:]); planID(sum[:]) != p.ID {
+		return nil, fmt.Errorf("%w: the plan's id is not the hash of its content", ErrRecord)
+	}
+	return b, nil
+}
+
+// EncodePlanGenesis writes the first record of a partition of payout.batches.
+func EncodePlanGenesis(logID string, at time.Time) []byte {
+	b := append([]byte(nil), `{"v":1,"type":"genesis","logId":`...)
+	b = appendText(b, logID)
+	b = append(b, `,"at":"`...)
+	b = appendTime(b, at)
+	return append(b, '"', '}')
+}
+
+const planTail = "]}"
+
+func appendPlanHead(b []byte, p *Plan) []byte {
+	b = append(b, `"merchant":`...)
+	b = appendText(b, p.Merchant)
+	b = appendField(b, "purpose", p.Purpose)
+	b = appendField(b, "currency", string(p.Currency))
+	return append(b, `,"items":[`...)
+}
+
+func appendPlanItem(b []byte, it *PlanItem, i int) []byte {
+	if i > 0 {
+		b = append(b, ',')
+	}
+	b = append(b, `{"id":`...)
+	b = appendText(b, it.PayoutID)
+	b = appendField(b, "to", string(it.Recipient.Type))
+	b = appendField(b, "value", it.Recipient.Value.Reveal())
+	b = appendField(b, "name", it.Recipient.Name.Reveal())
+	b = append(b, `,"minor":`...)
+	b = strconv.AppendInt(b, it.Minor, 10)
+	b = appendField(b, "description", it.Description.Reveal())
+	if it.Metadata != nil {
+		b = append(b, `,"metadata":`...)
+		b = append(b, it.Metadata...)
+	}
+	b = appendField(b, "event", it.EventID)
+	b = appendField(b, "trace", it.TraceParent)
+	b = appendSource(b, it.Source)
+	return append(b, '}')
+}
+
+// check finds what no plan may hold. Both ways go through it, so that nobody
+// writes what the others will stop at.
+func (p *Plan) check() error {
+	switch {
+	case p.Merchant == "":
+		return fmt.Errorf("%w: a plan without merchant", ErrRecord)
+	case !p.Currency.Known():
+		return fmt.Errorf("%w: a plan in a currency that is not known", ErrRecord)
+	case len(p.Items) == 0:
+		return fmt.Errorf("%w: a plan without items", ErrRecord)
+	}
+	ids := make(map[string]struct{}, len(p.Items))
+	for i := range p.Items {
+		it := &p.Items[i]
+		switch {
+		case !ValidPayoutID(it.PayoutID):
+			return fmt.Errorf("%w: item %d has no valid payout id", ErrRecord, i)
+		case it.Minor <= 0 || it.Minor > MaxMinor:
+			return fmt.Errorf("%w: the amount of item %d is out of range", ErrRecord, i)
+		case !it.Recipient.Type.Known() || it.Recipient.Value == "":
+			return fmt.Errorf("%w: item %d has no recipient", ErrRecord, i)
+		case it.Metadata != nil && !isObject(it.Metadata):
+			return fmt.Errorf("%w: the metadata of item %d is no JSON object", ErrRecord, i)
+		}
+		ids[it.PayoutID] = struct{}{}
+	}
+	if len(ids) != len(p.Items) {
+		return fmt.Errorf("%w: a payout id stands twice in one plan", ErrRecord)
+	}
+	return nil
+}

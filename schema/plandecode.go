@@ -1,0 +1,145 @@
+package schema
+
+import (
+	"fmt"
+	"strings"
+)
+
+// DecodePlan reads a record of payout.batches and proves it: its version and
+// type are known, every field is, payout ids are valid and distinct, amounts
+// are greater than zero, and the id is [PlanID]. The error is an [ErrVersion]
+// or an [ErrRecord] and says nothing about any person.
+//
+// The texts of the items share one piece of memory, the record: who keeps one
+// of them longer than the plan keeps a strings.Clone of it.
+func DecodePlan(value []byte) (PlanRecord, error) {
+	r := reader{s: string(value)}
+	var (
+		p     Plan
+		logID string
+		head  recordHead
+		seen  names
+	)
+	for r.enter('{'); r.more('}'); {
+		switch r.name(&seen) {
+		case "v":
+			head.version(&r, PlanVersion)
+		case "type":
+			head.kind = r.text()
+			if r.err == nil && head.kind != typePlanned && head.kind != typeGenesis {
+				r.err = ErrVersion
+			}
+		case "at":
+			p.At = r.time()
+		case "logId":
+			logID = r.text()
+		case "id":
+			p.ID = r.text()
+		case "merchant":
+			p.Merchant = r.text()
+		case "purpose":
+			p.Purpose = r.text()
+		case "currency":
+			p.Currency = Currency(r.text())
+		case "items":
+			p.Items = r.planItems()
+		default:
+			r.unknown(true)
+		}
+	}
+	r.end()
+	if err := head.err(&r); err != nil {
+		return PlanRecord{}, err
+	}
+	if head.kind == typeGenesis {
+		return genesisPlan(&p, logID)
+	}
+	if logID != "" {
+		return PlanRecord{}, fmt.Errorf("%w: a plan with a logId", ErrRecord)
+	}
+	if err := p.check(); err != nil {
+		return PlanRecord{}, err
+	}
+	if PlanID(&p) != p.ID {
+		return PlanRecord{}, fmt.Errorf("%w: the plan's id is not the hash of its content", ErrRecord)
+	}
+	// What a waiting batch is remembered by must not keep its whole record alive.
+	p.ID, p.Merchant = strings.Clone(p.ID), strings.Clone(p.Merchant)
+	return PlanRecord{Plan: &p}, nil
+}
+
+func genesisPlan(p *Plan, logID string) (PlanRecord, error) {
+	if logID == "" || p.ID != "" || p.Merchant != "" || p.Purpose != "" || p.Currency != "" || p.Items != nil {
+		return PlanRecord{}, fmt.Errorf("%w: a genesis holds a logId and no plan", ErrRecord)
+	}
+	return PlanRecord{Genesis: logID}, nil
+}
+
+func (r *reader) planItems() []PlanItem {
+	items := []PlanItem{}
+	for r.enter('['); r.more(']'); {
+		items = append(items, r.planItem())
+	}
+	return items
+}
+
+func (r *reader) planItem() PlanItem {
+	var it PlanItem
+	var seen names
+	for r.enter('{'); r.more('}'); {
+		switch r.name(&seen) {
+		case "id":
+			it.PayoutID = r.text()
+		case "to":
+			it.Recipient.Type = RecipientType(r.text())
+		case "value":
+			it.Recipient.Value = Private(r.text())
+		case "name":
+			it.Recipient.Name = Private(r.text())
+		case "minor":
+			it.Minor = r.int()
+		case "description":
+			it.Description = Private(r.text())
+		case "metadata":
+			it.Metadata = []byte(r.raw())
+		case "event":
+			it.EventID = r.text()
+		case "trace":
+			it.TraceParent = r.text()
+		case "source":
+			it.Source = r.source(true)
+		default:
+			r.unknown(true)
+		}
+	}
+	return it
+}
+
+// recordHead is what every record of the two logs begins with.
+type recordHead struct {
+	v    int64
+	kind string
+}
+
+// version reads the version, and ends the reading at one that is not known:
+// what follows may mean anything.
+func (h *recordHead) version(r *reader, want int64) {
+	if h.v = r.int(); r.err == nil && h.v != want {
+		r.err = ErrVersion
+	}
+}
+
+// err sums up the reading of a record.
+func (h *recordHead) err(r *reader) error {
+	switch {
+	case r.err == ErrVersion: //nolint:errorlint // set by us, never wrapped
+		return fmt.Errorf("%w (version %d)", ErrVersion, h.v)
+	case r.err != nil:
+		return fmt.Errorf("%w: %w", ErrRecord, r.err)
+	case h.v == 0:
+		return fmt.Errorf("%w: no version", ErrRecord)
+	case h.kind == "":
+		return fmt.Errorf("%w: no type", ErrRecord)
+	}
+	return nil
+}

@@ -1,0 +1,194 @@
+package schema
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ErrEvent is what [DecodeStatus] returns for what is no status event.
+var ErrEvent = errors.New("not a status event")
+
+// StatusID is the id of a status event: 32 characters of hex, the same however
+// often the event is written. Ledgers tell repetitions by it.
+func StatusID(payoutID string, sequence int, status PayoutStatus) string {
+	var room [128]byte
+	// No payout id holds a slash, so the parts cannot run into each other.
+	b := append(room[:0], payoutID...)
+	b = append(b, '/')
+	b = strconv.AppendInt(b, int64(sequence), 10)
+	b = append(b, '/')
+	b = append(b, status...)
+	return eventID(b)
+}
+
+func eventID(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:16])
+}
+
+// statusType is the event type of a status: payout.<status>.v1.
+func statusType(s PayoutStatus) string { return "payout." + string(s) + ".v1" }
+
+// EncodeStatus writes a payout.<status>.v1 event in binary mode, its key the
+// payout id.
+func EncodeStatus(s *Status) Message {
+	e := event{
+		kind: statusType(s.Status), id: StatusID(s.PayoutID, s.Sequence, s.Status),
+		subject: s.PayoutID, at: s.OccurredAt, trace: s.TraceParent,
+	}
+	return e.message(appendStatus(make([]byte, 0, 512+len(s.Metadata)), s))
+}
+
+func appendStatus(b []byte, s *Status) []byte {
+	b = append(b, `{"payoutId":`...)
+	b = appendText(b, s.PayoutID)
+	b = appendField(b, "merchant", s.Merchant)
+	b = append(b, `,"sequence":`...)
+	b = strconv.AppendInt(b, int64(s.Sequence), 10)
+	b = appendField(b, "previousStatus", string(s.PreviousStatus))
+	b = append(b, `,"status":`...)
+	b = appendText(b, string(s.Status))
+	b = append(b, `,"final":`...)
+	b = strconv.AppendBool(b, s.Status.Final())
+	b = appendField(b, "batchId", s.BatchID)
+	b = appendField(b, "requestId", s.RequestID)
+	b = appendField(b, "referenceCode", s.ReferenceCode)
+	if s.Amount.Currency != "" {
+		b = appendMoney(b, "amount", s.Amount)
+	}
+	if s.Commission != nil {
+		b = appendMoney(b, "commission", *s.Commission)
+	}
+	if s.Reason != nil {
+		b = append(b, `,"reason":{"code":`...)
+		b = appendText(b, s.Reason.Code)
+		b = appendField(b, "text", s.Reason.Text)
+		b = append(b, '}')
+	}
+	b = append(b, `,"occurredAt":"`...)
+	b = appendTime(b, s.OccurredAt)
+	b = append(b, '"')
+	b = appendSource(b, s.Source)
+	b = appendMetadata(b, s.Metadata)
+	return append(b, '}')
+}
+
+// statusRefused is the word in the place of a status in a refusal event.
+const statusRefused PayoutStatus = "request_refused"
+
+// A Refusal is the data of a payout.request_refused.v1 event: a request that
+// never became a payout. It is no status of the payout and never booked; a
+// corrected request may follow under the same id.
+type Refusal struct {
+	PayoutID   string
+	Merchant   string
+	Reason     Reason
+	OccurredAt time.Time
+	Source     Source // of the request
+	Metadata   json.RawMessage
+}
+
+// EncodeRefusal writes the event in binary mode, its key the payout id and its
+// id a hash of the request's place.
+func EncodeRefusal(r *Refusal) Message {
+	s := Status{
+		PayoutID: r.PayoutID, Merchant: r.Merchant, Status: statusRefused, Reason: &r.Reason,
+		OccurredAt: r.OccurredAt, Source: r.Source, Metadata: r.Metadata,
+	}
+	place := fmt.Appendf(nil, "%s/%d/%d", r.Source.Topic, r.Source.Partition, r.Source.Offset)
+	e := event{kind: TypeRefused, id: eventID(place), subject: r.PayoutID, at: r.OccurredAt}
+	return e.message(appendStatus(nil, &s))
+}
+
+// DecodeStatus reads a status event in either mode of the CloudEvents Kafka
+// binding. A status of a later version is kept as text, fields of a later
+// version are left alone. A refusal reads as status "request_refused" with
+// sequence 0. The error is an [ErrEvent].
+func DecodeStatus(m Message) (Status, error) {
+	var s Status
+	e, bad := openEnvelope(m, s.read)
+	if bad != nil {
+		return Status{}, fmt.Errorf("%w: %w", ErrEvent, bad)
+	}
+	isStatus := func(t string) bool { return strings.HasPrefix(t, "payout.") && strings.HasSuffix(t, ".v1") }
+	if p := e.problems(isStatus, "payout.<status>.v1"); p != nil {
+		return Status{}, fmt.Errorf("%w: %w", ErrEvent, &Invalid{Code: CodeNotCloudEvent, Problems: p})
+	}
+	switch {
+	case s.PayoutID == "" || s.Status == "" || s.Sequence < 0:
+		return Status{}, fmt.Errorf("%w: payoutId, sequence or status is missing", ErrEvent)
+	case !e.plain && e.kind != statusType(s.Status):
+		return Status{}, fmt.Errorf("%w: its type and its status differ", ErrEvent)
+	case (s.Sequence == 0) != (s.Status == statusRefused):
+		return Status{}, fmt.Errorf("%w: sequence 0 is for refused requests", ErrEvent)
+	}
+	s.TraceParent = e.traceParent()
+	return s, nil
+}
+
+// read reads the data of a status event.
+func (s *Status) read(r *reader) {
+	var seen names
+	for r.enter('{'); r.more('}'); {
+		switch r.name(&seen) {
+		case "payoutId":
+			s.PayoutID = r.text()
+		case "merchant":
+			s.Merchant = r.text()
+		case "sequence":
+			s.Sequence = int(r.int())
+		case "previousStatus":
+			s.PreviousStatus = PayoutStatus(r.text())
+		case "status":
+			s.Status = PayoutStatus(r.text())
+		case "batchId":
+			s.BatchID = r.text()
+		case "requestId":
+			s.RequestID = r.text()
+		case "referenceCode":
+			s.ReferenceCode = r.text()
+		case "amount":
+			s.Amount = r.money()
+		case "commission":
+			fee := r.money()
+			s.Commission = &fee
+		case "reason":
+			s.Reason = r.reason(false)
+		case "occurredAt":
+			s.OccurredAt = r.time()
+		case "source":
+			s.Source = r.source(false)
+		case "metadata":
+			s.Metadata = compact(r.raw())
+		default: // final is a function of the status
+			r.skip()
+		}
+	}
+}
+
+// money reads what appendMoney wrote.
+func (r *reader) money() Amount {
+	var a Amount
+	var seen names
+	for r.enter('{'); r.more('}'); {
+		switch r.name(&seen) {
+		case "value":
+			n, err := ParseMinor(r.text())
+			if err != nil {
+				r.fail("an amount was expected")
+			}
+			a.Minor = n
+		case "currency":
+			a.Currency = Currency(r.text())
+		default:
+			r.skip()
+		}
+	}
+	return a
+}

@@ -1,0 +1,95 @@
+package worker
+
+import (
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// Config says how the shards of a worker are driven. Zero values become the
+// defaults, which are safe for production.
+type Config struct {
+	// Grace is how long a question to iyzico is asked again before its answer
+	// (not there, still INIT, different) is believed, counted on this session's
+	// own clock from its own first look. Defaults to 30 s.
+	Grace time.Duration
+	// PageSize is how many items a report page is asked for. When iyzico answers
+	// with fewer, its size is used. Defaults to 1000.
+	PageSize int
+	// ReportInterval is the time between two looks at a batch that moves.
+	// Defaults to 2 s.
+	ReportInterval time.Duration
+	// ReportMaxInterval is the time between two looks at a batch that stays as
+	// it is. Defaults to 1 h.
+	ReportMaxInterval time.Duration
+	// ReportGiveUp is how long a failed item is watched for its money to come
+	// back, and how old an unanswered batch gets before each look raises the
+	// alarm. Defaults to 30 days.
+	ReportGiveUp time.Duration
+	// Alarm is how long a batch may show INIT after auth answered success, or
+	// stay unreadable after completing, before it is unknown. Defaults to ten
+	// times Grace.
+	Alarm time.Duration
+	// MaxOpen is how many unanswered batches a merchant may have in flight in
+	// one shard. Defaults to 8.
+	MaxOpen int
+	// SkipAmounts switches the comparison of amounts before completing off.
+	SkipAmounts bool
+	// SkipBalance switches the look at the balance before completing off.
+	SkipBalance bool
+	// RejectCodes lists the codes with which a refusal of init rejects the
+	// items. Every other code holds the batch for a person.
+	RejectCodes []string
+	// StopTimeout is how long calls in flight may take to finish when the shard is
+	// given up. Defaults to 12 s.
+	StopTimeout time.Duration
+	// CheckpointRecords is how many journal records pass between two
+	// checkpoints. Defaults to 2000.
+	CheckpointRecords int
+}
+
+func (c Config) withDefaults() Config {
+	set := func(d *time.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = v
+		}
+	}
+	set(&c.Grace, 30*time.Second)
+	set(&c.ReportInterval, 2*time.Second)
+	set(&c.ReportMaxInterval, time.Hour)
+	set(&c.ReportGiveUp, 30*24*time.Hour)
+	set(&c.StopTimeout, 12*time.Second)
+	set(&c.Alarm, 10*c.Grace)
+	c.ReportMaxInterval = max(c.ReportMaxInterval, c.ReportInterval)
+	if c.PageSize == 0 {
+		c.PageSize = 1000
+	}
+	if c.MaxOpen == 0 {
+		c.MaxOpen = 8
+	}
+	if c.CheckpointRecords == 0 {
+		c.CheckpointRecords = 2000
+	}
+	return c
+}
+
+// A Clock tells the time.
+type Clock func() time.Time
+
+// Ports are what a shard stands on. Each is a contract; the safety argument
+// needs what they promise and nothing else.
+type Ports struct {
+	Plans       Log
+	Journal     Log
+	Claims      Claims
+	Statuses    Publisher
+	DeadLetters Publisher
+	Originals   Originals
+	// Merchant returns the provider of a merchant, false if it is not configured.
+	Merchant func(name string) (Provider, bool)
+	// Now is the clock. NewID makes a fresh random id; it must never repeat.
+	Now     Clock
+	NewID   func() string
+	Log     zerolog.Logger
+	Metrics *Metrics
+}

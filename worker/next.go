@@ -1,0 +1,219 @@
+package worker
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+
+	"github.com/toplu/toplu/schema"
+)
+
+// An action is what a session does next about a batch.
+type action int
+
+const (
+	actWait action = iota
+	actLoad
+	actOrphans
+	actCreating
+	actSeek
+	actInit
+	actVerify
+	actBalance
+	actCompleting
+	actAuth
+	actLook
+	actFence
+	actClosed
+)
+
+// A drive is what this session remembers of a batch beside the fold. It is
+// lost with the session, and nothing in it may be needed for safety but one
+// thing: which requestIds this session has called auth with.
+type drive struct {
+	busy   bool  // a call or a write is under way
+	awaits int64 // the offset of a record of ours that has not been read back, or None
+	wake   time.Time
+	note   string // what it waits for, for people
+	reread []int64
+
+	authorised map[string]bool // requestIds that auth was called with: never again
+
+	attempt  int  // the attempt that the fields below speak of
+	called   bool // this session has called init
+	lost     bool // init may have been called and its answer is not known
+	refusal  error
+	verified bool
+	funded   bool
+	need     schema.Amount // amounts and commissions of the attempt
+	debited  bool          // a report showed that iyzico has taken it from the balance
+
+	question string // what is being asked over the grace period
+	since    time.Time
+	retry    *backoff.ExponentialBackOff
+
+	orphans   map[string]bool // requestIds that are dealt with
+	report    reporting
+	lastEvent int // number of the batch's last status in the outbox
+}
+
+// next decides what to do about a batch. It reads the fold and this session's
+// memory and changes neither, so it is the same for a healthy run and for one
+// that takes over after a crash. The reason is for people.
+func (s *Shard) next(b *batch) (action, string) {
+	d := &b.drive
+	if b.plan == nil {
+		return actLoad, "its plan is being read"
+	}
+	if b.settled() {
+		return s.nextSettled(b)
+	}
+	if _, ok := s.ports.Merchant(b.merchant); !ok {
+		return actWait, "merchant " + b.merchant + " is not in the configuration"
+	}
+	if b.phase < completing {
+		if !s.claimsOK {
+			return actWait, "the claims are being filled again from the log"
+		}
+		if h := b.heldBy(); h != nil {
+			return actWait, fmt.Sprintf("held (%s): %s", h.kind, h.reason.Text)
+		}
+		if wait := s.merchants[b.merchant].closedFor(s.ports.Now()); wait > 0 {
+			return actWait, "iyzico refuses this merchant's calls for reasons of account or traffic"
+		}
+	}
+	switch b.phase {
+	case planned:
+		if s.hasOrphans(b) {
+			return actOrphans, "cancelling what an earlier attempt left at iyzico"
+		}
+		return actCreating, "to be created"
+	case creating:
+		if d.lost {
+			return actSeek, "init was called and its answer is not known: asking iyzico"
+		}
+		return actInit, "calling init"
+	case created:
+		switch {
+		case b.count(b.valid) == 0:
+			return actWait, "iyzico refused every item that is left"
+		case pausedIn(s.scopes(), b.merchant):
+			return actWait, "payouts are paused"
+		case !d.verified:
+			return actVerify, "reading back what iyzico has"
+		case !d.funded:
+			return actBalance, "looking at the balance"
+		}
+		return actCompleting, "to be completed"
+	case completing:
+		switch {
+		case b.fenced:
+			return actFence, "auth's answer was lost: cancelling, and seeking proof that it is dead"
+		case b.completer == s.session && !d.authorised[b.winner] && b.unknown == nil:
+			return actAuth, "calling auth"
+		}
+		return actLook, "auth may have been called: asking iyzico"
+	case completed:
+		return actLook, "waiting for iyzico's report"
+	}
+	panic(&ImpossibleError{b.plan.ID, "no such phase"})
+}
+
+// nextSettled decides about a batch whose items are all answered.
+func (s *Shard) nextSettled(b *batch) (action, string) {
+	switch {
+	case b.closed:
+		return actWait, "closed"
+	case s.hasOrphans(b):
+		return actOrphans, "cancelling what an earlier attempt left at iyzico"
+	case b.phase == completed && b.returnable() && s.ports.Now().Sub(b.plan.At) < s.cfg.ReportGiveUp:
+		return actLook, "failed items may still come back"
+	case b.drive.lastEvent > s.outbox.published:
+		return actWait, "its statuses are being published"
+	}
+	return actClosed, "answered"
+}
+
+func (s *Shard) hasOrphans(b *batch) bool {
+	for _, id := range b.orphans {
+		if !b.drive.orphans[id] {
+			return true
+		}
+	}
+	return false
+}
+
+// advanceAll moves every batch on that can move.
+func (s *Shard) advanceAll() {
+	for _, b := range s.sorted() {
+		s.advance(b)
+	}
+}
+
+// advance does what comes next about a batch, unless something is under way,
+// its time has not come, or the shard may not act.
+func (s *Shard) advance(b *batch) {
+	d := &b.drive
+	if d.busy || s.stopping || (b.plan != nil && !s.ready()) || d.wake.After(s.ports.Now()) || len(b.queue) > 0 && b.plan != nil {
+		return
+	}
+	if b.plan != nil && d.attempt != b.attempt {
+		d.attempt = b.attempt
+		d.called, d.lost, d.refusal, d.verified, d.funded, d.debited = false, false, nil, false, false, false
+		d.question, d.retry = "", nil
+		// Whoever wrote creating may have called init before it vanished.
+		d.lost = b.phase == creating && b.creator != s.session
+	}
+	act, why := s.next(b)
+	d.note = why
+	switch act {
+	case actWait:
+		if b.phase < completing && b.plan != nil && !b.settled() {
+			s.wakeAt(b, s.ports.Now().Add(min(s.cfg.Grace, time.Second)))
+		}
+	case actLoad:
+		s.load(b)
+	case actOrphans:
+		s.cancelOrphans(b)
+	case actCreating:
+		s.write(b, schema.Record{Type: schema.RecCreating})
+	case actSeek:
+		s.seek(b)
+	case actInit:
+		s.init(b)
+	case actVerify:
+		s.verify(b)
+	case actBalance:
+		s.balance(b)
+	case actCompleting:
+		s.write(b, schema.Record{Type: schema.RecCompleting, RequestID: b.winner})
+	case actAuth:
+		s.auth(b)
+	case actLook:
+		s.look(b)
+	case actFence:
+		s.fence(b)
+	case actClosed:
+		s.write(b, schema.Record{Type: schema.RecClosed})
+	}
+}
+
+// asking returns for how long this session has been asking the question, on its
+// own clock from its own first look.
+func (s *Shard) asking(b *batch, question string) time.Duration {
+	d := &b.drive
+	now := s.ports.Now()
+	if d.question != question {
+		d.question, d.since, d.retry = question, now, nil
+	}
+	return now.Sub(d.since)
+}
+
+// again has the batch looked at again after a back-off of at most limit.
+func (s *Shard) again(b *batch, limit time.Duration) {
+	if b.drive.retry == nil {
+		b.drive.retry = forever(limit)
+	}
+	s.wakeAt(b, s.ports.Now().Add(b.drive.retry.NextBackOff()))
+}

@@ -1,0 +1,70 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/toplu/toplu/iyzico"
+	"github.com/toplu/toplu/schema"
+)
+
+// A Log is one partition of payout.batches or payout.journal. Records are kept
+// for ever, in one order that every reader sees. All methods are safe for
+// concurrent use.
+type Log interface {
+	// Bounds returns the offset of the first record and the offset that the
+	// next one will get. Every record acknowledged before the call is below end.
+	Bounds(ctx context.Context) (start, end int64, err error)
+	// Read returns records from offset from on, in order. It waits a little
+	// for the first; no record is no error. If from is outside the log the
+	// error is an [ErrOutOfRange]: never a jump.
+	Read(ctx context.Context, from int64) (Chunk, error)
+	// ReadAt returns the record at exactly this offset.
+	ReadAt(ctx context.Context, offset int64) (Entry, error)
+	// Append writes messages in their order and returns their offsets when they
+	// are durable. After an error they may be in the log, now, later, or twice.
+	Append(ctx context.Context, messages ...schema.Message) ([]int64, error)
+}
+
+// An ErrOutOfRange says that a log does not have the offset it was asked for.
+type ErrOutOfRange struct{ Asked, Start, End int64 }
+
+func (e *ErrOutOfRange) Error() string {
+	return fmt.Sprintf("offset %d is outside the log, which has %d to %d", e.Asked, e.Start, e.End)
+}
+
+// An Entry is a record in a [Log].
+type Entry struct {
+	Offset int64
+	Key    []byte
+	Value  []byte
+}
+
+// A Chunk is what one Read returned.
+type Chunk struct {
+	Entries []Entry
+	Next    int64 // where to read on; at least the last entry's offset + 1
+	End     int64 // the log's end as the broker saw it with this read
+}
+
+// A Publisher writes public events. It returns when all are durable; after an
+// error any of them may have been written. Order per key is kept.
+type Publisher interface {
+	Publish(ctx context.Context, messages []schema.Message) error
+}
+
+// Originals reads a request again as it came, for the dead-letter topic.
+type Originals interface {
+	Original(ctx context.Context, source schema.Source) (schema.Message, error)
+}
+
+// A Provider is iyzico's Mass Payout API for one merchant. What an error
+// proves is said by [iyzico.OutcomeOf] and [iyzico.KindOf].
+type Provider interface {
+	Init(ctx context.Context, r iyzico.InitRequest) (iyzico.InitAnswer, error)
+	Auth(ctx context.Context, requestID string) error
+	Retrieve(ctx context.Context, r iyzico.RetrieveRequest) (iyzico.Report, error)
+	Item(ctx context.Context, referenceCode string) (iyzico.Item, error)
+	Cancel(ctx context.Context, requestID string) error
+	Balance(ctx context.Context) (iyzico.Money, error)
+}

@@ -1,0 +1,177 @@
+package worker
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/toplu/toplu/schema"
+)
+
+// The outbox holds statuses that the fold has made and the broker has not
+// acknowledged. A crash loses them all; the next session folds the same records
+// again, makes the same events, with the same ids, and publishes them.
+type outbox struct {
+	waiting   []schema.Message
+	emitted   int // statuses ever put in
+	published int // statuses ever acknowledged
+	busy      bool
+}
+
+const (
+	outboxRoom = 20_000 // statuses that may wait before the log readers wait too
+	publishMax = 5_000  // statuses in one write
+)
+
+func (o *outbox) empty() bool { return len(o.waiting) == 0 }
+
+func (o *outbox) full() bool { return len(o.waiting) > outboxRoom }
+
+// emit puts a status into the outbox.
+func (s *Shard) emit(st *schema.Status) {
+	s.ports.Metrics.status(st)
+	s.outbox.waiting = append(s.outbox.waiting, schema.EncodeStatus(st))
+	s.outbox.emitted++
+}
+
+// publish writes what waits, one write at a time so that the order per payout
+// is kept.
+func (s *Shard) publish() {
+	o := &s.outbox
+	if o.busy || o.empty() {
+		return
+	}
+	o.busy = true
+	part := o.waiting[:min(publishMax, len(o.waiting))]
+	s.spawn(func(ctx context.Context) func() {
+		err := s.persist(ctx, "statuses", func() error { return s.ports.Statuses.Publish(ctx, part) })
+		return func() {
+			o.busy = false
+			if err != nil {
+				o.waiting = nil // only when the shard is given up
+				return
+			}
+			o.waiting = o.waiting[len(part):]
+			o.published += len(part)
+			if !o.full() {
+				s.unpark()
+			}
+			s.advanceAll()
+		}
+	})
+}
+
+// persist repeats f until it succeeds or ctx ends.
+func (s *Shard) persist(ctx context.Context, what string, f func() error) error {
+	retry := forever(s.cfg.Grace)
+	for {
+		err := f()
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		s.log.Warn().Err(err).Str("what", what).Msg("cannot write, trying again")
+		if err := pause(ctx, retry.NextBackOff()); err != nil {
+			return err
+		}
+	}
+}
+
+// conflict puts a request aside whose payout id was used before with other
+// content: as it came if the source still has it, else as the plan has it.
+func (s *Shard) conflict(plan *schema.Plan, i int) {
+	it := plan.Items[i]
+	r := plan.Request(i)
+	s.check.owing++
+	s.spawn(func(ctx context.Context) func() {
+		m, err := s.ports.Originals.Original(ctx, it.Source)
+		if err != nil {
+			m = schema.EncodeRequest(&r, it.EventID, plan.At)
+		}
+		dead := schema.DeadLetter{
+			Message: m, Code: "conflict", PayoutID: r.PayoutID, Source: it.Source, At: s.ports.Now(),
+			Text: "this payout id was used before with another recipient, amount, currency or merchant; send the payment under a new id if it is meant",
+		}
+		err = s.persist(ctx, "dead letter", func() error {
+			return s.ports.DeadLetters.Publish(ctx, []schema.Message{dead.Encode()})
+		})
+		return func() {
+			if err == nil {
+				s.check.owing--
+			}
+		}
+	})
+}
+
+// call runs a call about a batch beside the loop; nothing else is done about
+// the batch before it has ended.
+func (s *Shard) call(b *batch, run func(ctx context.Context) func()) {
+	b.drive.busy = true
+	s.spawn(func(ctx context.Context) func() {
+		then := run(ctx)
+		return func() {
+			b.drive.busy = false
+			then()
+			if current := s.batches[b.offset]; current != nil {
+				s.advance(current)
+			}
+		}
+	})
+}
+
+// write appends records about a batch. The session acts on them when it has
+// read them back, not before.
+func (s *Shard) write(b *batch, records ...schema.Record) { s.writeAt(b, b.attempt, records...) }
+
+func (s *Shard) writeAt(b *batch, attempt int, records ...schema.Record) {
+	b.drive.busy = true
+	messages := make([]schema.Message, len(records))
+	for i := range records {
+		r := &records[i]
+		r.Batch, r.Plan, r.Session, r.At, r.Attempt = b.plan.ID, b.offset, s.session, s.ports.Now(), attempt
+		value, err := schema.EncodeRecord(r)
+		if err != nil {
+			panic(&ImpossibleError{b.plan.ID, err.Error()})
+		}
+		messages[i] = schema.Message{Key: []byte(b.plan.ID), Value: value}
+	}
+	s.spawn(func(ctx context.Context) func() {
+		offsets, err := s.ports.Journal.Append(ctx, messages...)
+		return func() {
+			if err != nil {
+				// It may be in the log, or come late. Either way the next step is
+				// decided by what is read.
+				s.log.Warn().Err(err).Str("batch", b.plan.ID).Str("record", string(records[0].Type)).Msg("the journal did not acknowledge a record")
+				b.drive.busy = false
+				s.again(b, s.cfg.Grace)
+				return
+			}
+			last := offsets[len(offsets)-1]
+			if s.journalNext > last {
+				b.drive.busy = false
+				s.advance(b)
+				return
+			}
+			b.drive.awaits = last
+		}
+	})
+}
+
+// hold writes a hold of toplu's own.
+func (s *Shard) hold(b *batch, kind schema.HoldKind, code, text string) {
+	b.drive.question = ""
+	s.log.Error().Str("batch", b.plan.ID).Str("code", code).Str("reason", text).Msg("batch held: a person must look")
+	s.ports.Metrics.held()
+	s.write(b, schema.Record{Type: schema.RecHeld, Hold: kind, By: "toplu", Reason: &schema.Reason{Code: code, Text: text}})
+}
+
+// appendShardRecord writes a record about the shard itself.
+func (s *Shard) appendShardRecord(ctx context.Context, r schema.Record) error {
+	r.Session, r.At = s.session, s.ports.Now()
+	value, err := schema.EncodeRecord(&r)
+	if err != nil {
+		return err
+	}
+	_, err = s.ports.Journal.Append(ctx, schema.Message{Key: []byte(r.Type), Value: value})
+	return err
+}
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }

@@ -1,0 +1,73 @@
+package redisclaim
+
+import (
+	"crypto/tls"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// Config says where Redis is and how to get in.
+type Config struct {
+	// Addrs is one host:port, or several: of a cluster, or with MasterName of
+	// the sentinels.
+	Addrs []string
+	// MasterName is the name the sentinels know the master by. Empty: no sentinels.
+	MasterName string
+	// Cluster is needed only if a single address stands for a whole cluster.
+	Cluster bool
+	// DB is the number of the database; a cluster has only 0.
+	DB int
+	// Username and Password are for Redis itself; both may be empty.
+	Username, Password string
+	// SentinelUsername and SentinelPassword are for the sentinels.
+	SentinelUsername, SentinelPassword string
+	// TLS, if not nil, is used for every connection.
+	TLS *tls.Config
+	// Timeout is for one command, if the context has no earlier deadline, and
+	// for connecting. Default: 5 s, some hundred times what the largest plan takes.
+	Timeout time.Duration
+	// PoolSize is the most connections to each node. Default: 16.
+	PoolSize int
+}
+
+// Dial returns a client with the settings that claims need. It connects when it
+// is first used, see [Store.Check]. The caller closes it.
+func Dial(c Config) redis.UniversalClient {
+	if c.Timeout <= 0 {
+		c.Timeout = 5 * time.Second
+	}
+	if c.PoolSize <= 0 {
+		c.PoolSize = 16
+	}
+	return redis.NewUniversalClient(&redis.UniversalOptions{
+		Addrs:            c.Addrs,
+		MasterName:       c.MasterName,
+		IsClusterMode:    c.Cluster,
+		DB:               c.DB,
+		Username:         c.Username,
+		Password:         c.Password,
+		SentinelUsername: c.SentinelUsername,
+		SentinelPassword: c.SentinelPassword,
+		TLSConfig:        c.TLS,
+
+		// The worker retries, visibly and with its own back-off. The cluster's
+		// client still follows redirects and with them repeats a lost call, which
+		// the scripts bear.
+		MaxRetries:    -1,
+		DialerRetries: 1,
+		// Otherwise a deadline is not seen while waiting for an answer.
+		ContextTimeoutEnabled: true,
+		DialTimeout:           c.Timeout,
+		ReadTimeout:           c.Timeout,
+		WriteTimeout:          c.Timeout,
+
+		PoolSize:    c.PoolSize,
+		PoolTimeout: c.Timeout,
+		// Nothing here is pipelined; without this each client has a second pool.
+		PipelinePoolSize: -1,
+		// A feature of Redis Enterprise; others count an error for each connection.
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	})
+}

@@ -1,0 +1,296 @@
+//go:build integration
+
+package redisclaim_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/toplu/toplu/schema"
+	"github.com/toplu/toplu/worker"
+	"github.com/toplu/toplu/worker/redisclaim"
+	"github.com/toplu/toplu/worker/workertest"
+)
+
+func TestClaimsOnRedis(t *testing.T) {
+	t.Parallel()
+	addr := realRedis(t)
+	workertest.TestClaims(t, func(t *testing.T) (worker.Claims, workertest.Tamper) {
+		rdb := dial(t, addr)
+		store := open(t, rdb, t.Name()) // they share the server
+		return store, tamper{t, rdb, store}
+	})
+}
+
+// A cluster of one node refuses scripts that reach beyond the slot of their
+// KEYS, as a larger one does.
+func TestClaimsOnRedisCluster(t *testing.T) {
+	t.Parallel()
+	addr := realRedis(t, "--cluster-enabled", "yes")
+	single := dial(t, addr)
+	if err := single.Do(t.Context(), "CLUSTER", "ADDSLOTSRANGE", 0, 16383).Err(); err != nil {
+		t.Fatal(err)
+	}
+	awaitCluster(t, single)
+	workertest.TestClaims(t, func(t *testing.T) (worker.Claims, workertest.Tamper) {
+		rdb := redisclaim.Dial(redisclaim.Config{Addrs: []string{addr}, Cluster: true})
+		t.Cleanup(func() { rdb.Close() })
+		store := open(t, rdb, t.Name())
+		return store, tamper{t, rdb, store}
+	})
+}
+
+// A hash that Redis unpacks costs several times the memory.
+func TestBucketsStayPacked(t *testing.T) {
+	t.Parallel()
+	const claims, bytesPerClaim = 1_000_000, 48
+	rdb := dial(t, realRedis(t))
+	store := open(t, rdb, "toplu")
+	empty := usedMemory(t, rdb)
+	fill(t, store, 0, claims)
+	if used := usedMemory(t, rdb) - empty; used > claims*bytesPerClaim {
+		t.Errorf("%d claims take %d bytes, more than %d each", claims, used, bytesPerClaim)
+	}
+
+	buckets := tamper{t, rdb, store}.buckets(benchShard)
+	pipe := rdb.Pipeline()
+	for _, key := range buckets {
+		pipe.ObjectEncoding(t.Context(), key)
+		pipe.HLen(t.Context(), key)
+	}
+	answers, err := pipe.Exec(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var longest, total int64
+	for i, answer := range answers {
+		switch answer := answer.(type) {
+		case *redis.StringCmd:
+			if answer.Val() != "listpack" {
+				t.Errorf("%s is a %s", buckets[i/2], answer.Val())
+			}
+		case *redis.IntCmd:
+			longest = max(longest, answer.Val())
+			total += answer.Val()
+		}
+	}
+	if total != claims {
+		t.Errorf("%d claims in the buckets, want %d", total, claims)
+	}
+	// A service that others run may have a lower limit than the server here.
+	if longest > 128 {
+		t.Errorf("a bucket of %d claims", longest)
+	}
+	t.Logf("%d buckets, the longest of %d", len(buckets), longest)
+}
+
+// Out of memory, a script must change all or nothing; this one changes nothing.
+func TestOutOfMemoryChangesNothing(t *testing.T) {
+	t.Parallel()
+	rdb := dial(t, realRedis(t))
+	store := open(t, rdb, "toplu")
+	fill(t, store, 0, 5000)
+	before := snapshot(t, rdb)
+	if err := rdb.ConfigSet(t.Context(), "maxmemory", "100kb").Err(); err != nil {
+		t.Fatal(err)
+	}
+	f := benchPlan(5000, 6000)
+	if _, err := store.Fold(t.Context(), f); err == nil {
+		t.Fatal("folded without memory")
+	}
+	if snapshot(t, rdb) != before {
+		t.Error("a fold that failed has changed something")
+	}
+	if err := rdb.ConfigSet(t.Context(), "maxmemory", "0").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Fold(t.Context(), f); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestCheckRefusesEviction(t *testing.T) {
+	t.Parallel()
+	rdb := dial(t, realRedis(t))
+	store := open(t, rdb, "toplu")
+	if _, err := store.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := rdb.ConfigSet(t.Context(), "maxmemory-policy", "allkeys-lru").Err(); err != nil {
+		t.Fatal(err)
+	}
+	want := "redis: maxmemory-policy is allkeys-lru: it must be noeviction, or claims may be forgotten"
+	if _, err := store.Check(t.Context()); err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	// Evict ours: what is left must not be believed.
+	fill(t, store, 0, 5000)
+	if err := rdb.ConfigSet(t.Context(), "maxmemory", "1mb").Err(); err != nil {
+		t.Fatal(err)
+	}
+	rdb.Set(t.Context(), "other", "x", 0) // a write makes room
+	evicted, _ := store.Check(t.Context())
+	if evicted == 0 {
+		t.Error("no eviction seen")
+	}
+}
+
+// BenchmarkFold claims fresh ids in plans of 1,000. B/claim is what Redis uses
+// at the end; with -benchtime=1000000x for a million claims.
+func BenchmarkFold(b *testing.B) {
+	rdb := dial(b, realRedis(b))
+	store := open(b, rdb, "toplu")
+	empty := usedMemory(b, rdb)
+	b.ResetTimer()
+	fill(b, store, 0, b.N)
+	b.StopTimer()
+	b.ReportMetric(float64(usedMemory(b, rdb)-empty)/float64(b.N), "B/claim")
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "claims/s")
+}
+
+// BenchmarkAnswer folds plans again that are folded already, as after a
+// restart: 1,000 items of a million.
+func BenchmarkAnswer(b *testing.B) {
+	store := million(b)
+	plans := make([]worker.Fold, 100)
+	for i := range plans {
+		plans[i] = benchPlan(i*1000, i*1000+1000)
+	}
+	for n := 0; b.Loop(); n++ {
+		if _, err := store.Fold(b.Context(), plans[n%len(plans)]); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)*1000/b.Elapsed().Seconds(), "claims/s")
+}
+
+// BenchmarkLookup asks for 1,000 ids that nobody owns, among a million claims:
+// what the consumer does with new requests.
+func BenchmarkLookup(b *testing.B) {
+	store := million(b)
+	ids := make([]string, 1000)
+	for i := range ids {
+		ids[i] = fmt.Sprint("new-", i)
+	}
+	for b.Loop() {
+		if _, err := store.Lookup(b.Context(), benchShard, benchEpoch, worker.None, ids); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)*1000/b.Elapsed().Seconds(), "ids/s")
+}
+
+const (
+	benchShard = 0
+	benchEpoch = "6xwzyyhkjn3jbthqyg2m4r5k7d"
+)
+
+// million returns a store with a million claims.
+func million(b *testing.B) *redisclaim.Store {
+	b.Helper()
+	store := open(b, dial(b, realRedis(b)), "toplu")
+	fill(b, store, 0, 1_000_000)
+	return store
+}
+
+// fill begins and folds the ids from first up to end in plans of 1,000.
+func fill(tb testing.TB, store *redisclaim.Store, first, end int) {
+	tb.Helper()
+	if err := store.Begin(tb.Context(), benchShard, "log", benchEpoch); err != nil {
+		tb.Fatal(err)
+	}
+	for ; first < end; first += 1000 {
+		if _, err := store.Fold(tb.Context(), benchPlan(first, min(first+1000, end))); err != nil {
+			tb.Fatal(err)
+		}
+	}
+}
+
+// benchPlan has the ids from first up to end; its offset is first/1000.
+func benchPlan(first, end int) worker.Fold {
+	offset := int64(first / 1000)
+	f := worker.Fold{Shard: benchShard, Epoch: benchEpoch, Offset: offset, Predecessor: offset - 1}
+	for n := first; n < end; n++ {
+		f.Items = append(f.Items, worker.ClaimItem{
+			PayoutID: fmt.Sprintf("order-%d-seller-%d", n, n%97), Content: schema.Digest{byte(n), byte(n >> 8), 200},
+		})
+	}
+	return f
+}
+
+func usedMemory(tb testing.TB, rdb redis.UniversalClient) int {
+	tb.Helper()
+	used, err := strconv.Atoi(rdb.InfoMap(tb.Context(), "memory").Item("Memory", "used_memory"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return used
+}
+
+// snapshot is a digest of all that Redis holds.
+func snapshot(t *testing.T, rdb redis.UniversalClient) string {
+	t.Helper()
+	digest, err := rdb.Do(t.Context(), "DEBUG", "DIGEST").Text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return digest
+}
+
+// realRedis starts a redis-server of its own, which ends with the test.
+func realRedis(tb testing.TB, args ...string) (addr string) {
+	tb.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	addr = l.Addr().String()
+	_, port, _ := net.SplitHostPort(addr)
+	l.Close()
+
+	args = append([]string{
+		"--bind", "127.0.0.1", "--port", port, "--dir", tb.TempDir(),
+		"--save", "", "--appendonly", "no", "--enable-debug-command", "local",
+	}, args...)
+	server := exec.Command("redis-server", args...)
+	server.Stderr = os.Stderr
+	if err := server.Start(); err != nil {
+		tb.Fatal("these tests need redis-server: ", err)
+	}
+	tb.Cleanup(func() {
+		server.Process.Kill()
+		server.Wait()
+	})
+
+	rdb := redisclaim.Dial(redisclaim.Config{Addrs: []string{addr}})
+	defer rdb.Close()
+	await(tb, func(ctx context.Context) bool { return rdb.Ping(ctx).Err() == nil })
+	return addr
+}
+
+func awaitCluster(tb testing.TB, rdb redis.UniversalClient) {
+	tb.Helper()
+	await(tb, func(ctx context.Context) bool { return rdb.Set(ctx, "ready", 1, time.Minute).Err() == nil })
+}
+
+// await asks until ready, for ten seconds.
+func await(tb testing.TB, ready func(context.Context) bool) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	for tick := time.Tick(20 * time.Millisecond); !ready(ctx); {
+		select {
+		case <-ctx.Done():
+			tb.Fatal("redis-server is not ready after 10 s")
+		case <-tick:
+		}
+	}
+}
