@@ -142,11 +142,6 @@ func notSent(op string, err error) *Error {
 	return &Error{Op: op, Outcome: OutcomeNotSent, err: err}
 }
 
-// An envelope is what every answer has. iyzico puts what it answers beside it.
-type envelope struct {
-	status, code, group, message string
-}
-
 // judge says what an answer proves. The status in the body decides. The HTTP
 // status does not, for iyzico has been seen to refuse with 200, 400, 401 and
 // 422; only a redirect is no answer of iyzico's API, whatever it holds.
@@ -172,35 +167,6 @@ func (c *Client) judge(call call, httpStatus int, body []byte) *Error {
 		return c.refused(call, httpStatus, answer)
 	}
 	return c.unknown(call, httpStatus, errors.New("neither success nor failure"))
-}
-
-// decode reads an answer once from front to back.
-func decode(body []byte, read func(s *scanner, key []byte)) (envelope, error) {
-	var answer envelope
-	s := &scanner{data: body}
-	if s.peek() != '{' {
-		s.fail("an object")
-	}
-	s.object(func(key []byte) {
-		switch string(key) {
-		case "status":
-			answer.status = s.text()
-		case "errorCode":
-			answer.code = s.text()
-		case "errorGroup":
-			answer.group = s.text()
-		case "errorMessage":
-			answer.message = s.text()
-		default:
-			if read == nil {
-				s.skip()
-				return
-			}
-			read(s, key)
-		}
-	})
-	s.end()
-	return answer, s.err
 }
 
 func (c *Client) unknown(call call, httpStatus int, err error) *Error {

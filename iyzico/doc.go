@@ -44,7 +44,9 @@
 // null. Unknown fields are passed over and unknown words kept as they are.
 //
 // Amounts are [Money], minor units in an int64. They never meet a float, and one
-// that does not fit exactly is an error, never rounded.
+// that does not fit exactly is an error, never rounded. A commission alone is
+// then kept as iyzico's text, for nothing is decided by it and the statuses
+// beside it must be read.
 //
 // # Privacy
 //
@@ -62,7 +64,8 @@
 //	init.go auth.go retrieve.go item.go cancel.go balance.go   a call each
 //	enum.go      iyzico's words
 //	money.go     amounts
-//	scan.go      the reader of answers
+//	decode.go    answers, and the forms iyzico gives to values
+//	scan.go      the reader of JSON beneath
 //	private.go sanitise.go   what must not be seen
 //
 // Facts about iyzico are from docs.iyzico.com and the code of its SDKs. Where

@@ -66,6 +66,7 @@ func TestOutcomeOfAnswers(t *testing.T) {
 		{"status in capitals", 200, `{"status":"SUCCESS","requestId":"r-1"}`, iyzico.OutcomeUnknown, iyzico.KindBatch},
 		{"status no text", 200, `{"status":true}`, iyzico.OutcomeUnknown, iyzico.KindBatch},
 		{"too long", 200, `{"status":"failure","x":"` + strings.Repeat("x", 4096) + `"}`, iyzico.OutcomeUnknown, iyzico.KindBatch},
+		{"too long for white space alone", 200, `{"status":"failure"}` + strings.Repeat(" ", 4096), iyzico.OutcomeUnknown, iyzico.KindBatch},
 		{"too deep", 200, `{"status":"failure","x":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}`, iyzico.OutcomeUnknown, iyzico.KindBatch},
 		{"success with HTTP 302", 302, success, iyzico.OutcomeUnknown, iyzico.KindBatch},
 		{"failure with HTTP 304", 304, "", iyzico.OutcomeUnknown, iyzico.KindBatch},
@@ -217,7 +218,8 @@ func TestWaitForALaneIsNotSent(t *testing.T) {
 	}
 }
 
-// Without the trace of net/http's own transport nothing is certain.
+// Without the trace of net/http's own transport nothing is certain, but for a
+// context that had ended before.
 func TestForeignTransportProvesNothing(t *testing.T) {
 	t.Parallel()
 	client := newClient(t, "http://127.0.0.1:1", func(c *iyzico.Config) {
@@ -225,6 +227,11 @@ func TestForeignTransportProvesNothing(t *testing.T) {
 	})
 	if err := client.Auth(t.Context(), requestID); err == nil || iyzico.OutcomeOf(err) != iyzico.OutcomeUnknown {
 		t.Errorf("outcome %s: %v", iyzico.OutcomeOf(err), err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := client.Auth(ended, requestID); iyzico.OutcomeOf(err) != iyzico.OutcomeNotSent {
+		t.Errorf("context ended: %v", err)
 	}
 }
 

@@ -36,6 +36,7 @@ type planFolder struct {
 	epoch   string // under which it folds; "" before it has found out
 	next    int64  // first record to fold
 	last    int64  // the record before it, or None
+	stands  int64  // up to here the claims stand, so that reading them is enough
 	tell    int64  // first plan the loop has not been told of
 	revisit []schema.OffsetRange
 }
@@ -78,11 +79,11 @@ func (p *planFolder) step(ctx context.Context) error {
 		}
 	}
 	for _, e := range chunk.Entries {
-		f, err := p.fold(ctx, e, p.last)
+		f, err := p.fold(ctx, e)
 		if err != nil {
 			return p.lost(ctx, err)
 		}
-		p.last, p.next = e.Offset, e.Offset+1
+		p.last, p.next = max(p.last, e.Offset), e.Offset+1
 		if e.Offset < p.tell {
 			continue // refilling: the loop knows this plan already
 		}
@@ -154,15 +155,16 @@ func (p *planFolder) renew(ctx context.Context, logID, previous string) error {
 // resume goes on folding behind the watermark, but never past the first plan
 // that the loop has not been told of.
 func (p *planFolder) resume(watermark int64) {
-	p.next, p.last = watermark+1, watermark
+	p.next, p.last, p.stands = watermark+1, watermark, watermark
 	if p.next > p.tell {
-		// Their claims stand: the script only answers.
-		p.next, p.last = p.tell, None
+		p.next = p.tell
 	}
 }
 
-// fold puts one record through the claims.
-func (p *planFolder) fold(ctx context.Context, e Entry, last int64) (*foldedPlan, error) {
+// fold puts one record through the claims. Up to the watermark it only reads
+// them: a script that may claim must name the record's true predecessor, or a
+// Redis rolled back to nothing would take a plan out of its turn.
+func (p *planFolder) fold(ctx context.Context, e Entry) (*foldedPlan, error) {
 	rec, err := schema.DecodePlan(e.Value)
 	if err != nil {
 		err = fmt.Errorf("shard %d: payout.batches offset %d cannot be read: %w; nothing is paid until a person has looked", p.s.number, e.Offset, err)
@@ -170,8 +172,47 @@ func (p *planFolder) fold(ctx context.Context, e Entry, last int64) (*foldedPlan
 		return nil, err
 	}
 	f := &foldedPlan{offset: e.Offset, plan: rec.Plan}
-	f.owners, err = p.s.ports.Claims.Fold(ctx, p.s.foldOf(p.epoch, last, e.Offset, rec.Plan))
+	if e.Offset <= p.stands {
+		f.owners, err = p.s.owners(ctx, p.epoch, e.Offset, rec.Plan)
+		return f, err
+	}
+	fold := Fold{Shard: p.s.number, Epoch: p.epoch, Offset: e.Offset, Predecessor: p.last}
+	if rec.Plan != nil {
+		fold.Items = make([]ClaimItem, len(rec.Plan.Items))
+		for i := range rec.Plan.Items {
+			r := rec.Plan.Request(i)
+			fold.Items[i] = ClaimItem{PayoutID: r.PayoutID, Content: r.Content()}
+		}
+	}
+	f.owners, err = p.s.ports.Claims.Fold(ctx, fold)
 	return f, err
+}
+
+// owners reads who owns the items of a plan that has been folded.
+func (s *Shard) owners(ctx context.Context, epoch string, offset int64, plan *schema.Plan) ([]Owner, error) {
+	if plan == nil {
+		return nil, nil
+	}
+	const most = 5000 // ids in one look-up
+	var all []Owner
+	for rest := plan.Items; len(rest) > 0; {
+		n := min(most, len(rest))
+		ids := make([]string, n)
+		for i := range ids {
+			ids[i] = rest[i].PayoutID
+		}
+		part, err := s.ports.Claims.Lookup(ctx, s.number, epoch, offset, ids)
+		if err != nil {
+			return nil, err
+		}
+		all, rest = append(all, part...), rest[n:]
+	}
+	for _, o := range all {
+		if o.Offset == None || o.Offset > offset {
+			return nil, ErrClaimsCorrupt // a folded plan's items all have owners
+		}
+	}
+	return all, nil
 }
 
 // again reads the plans that were waiting at the checkpoint, and tells of them.
@@ -185,7 +226,7 @@ func (p *planFolder) again(ctx context.Context) error {
 		if e.Offset > r.To {
 			break
 		}
-		f, err := p.fold(ctx, e, None)
+		f, err := p.fold(ctx, e)
 		if err != nil {
 			return err
 		}
@@ -251,19 +292,6 @@ func (p *planFolder) reached(ctx context.Context) error {
 		}
 		p.s.advanceAll()
 	})
-}
-
-// foldOf is the claim script's input for a plan; a genesis has no items.
-func (s *Shard) foldOf(epoch string, last, offset int64, plan *schema.Plan) Fold {
-	f := Fold{Shard: s.number, Epoch: epoch, Offset: offset, Predecessor: last}
-	if plan != nil {
-		f.Items = make([]ClaimItem, len(plan.Items))
-		for i := range plan.Items {
-			r := plan.Request(i)
-			f.Items[i] = ClaimItem{PayoutID: r.PayoutID, Content: r.Content()}
-		}
-	}
-	return f
 }
 
 // knownEpoch waits for the journal to be read to its end and returns the epoch

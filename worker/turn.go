@@ -202,7 +202,7 @@ func (s *Shard) read(ctx context.Context, epoch string, offset int64, reread []i
 		return nil, nil, err
 	}
 	f := &foldedPlan{offset: offset, plan: rec.Plan}
-	if f.owners, err = s.ports.Claims.Fold(ctx, s.foldOf(epoch, None, offset, rec.Plan)); err != nil {
+	if f.owners, err = s.owners(ctx, epoch, offset, rec.Plan); err != nil {
 		return nil, nil, err
 	}
 	records := make([]queued, 0, len(reread))

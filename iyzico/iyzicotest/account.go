@@ -60,6 +60,16 @@ func (p *Provider) Deposit(apiKey string, amount Money) {
 	p.resume()
 }
 
+// commission of a line of this amount.
+func (p *Provider) commission(amount Money) Money {
+	points := Money(p.settings.CommissionBasisPoints)
+	if points == 0 {
+		return *p.settings.CommissionFlat
+	}
+	// In two parts, so that no amount the API can carry overflows.
+	return amount/10000*points + amount%10000*points/10000
+}
+
 func (p *Provider) credit(acct *account, amount Money) { acct.balance += amount }
 
 // affords says whether the merchant has the money for what a batch has yet to

@@ -99,18 +99,18 @@ type Batch struct {
 
 // Item is a line of a report.
 type Item struct {
-	ItemExternalID  string
-	ReferenceCode   string
-	RequestID       string // empty where the settings leave it out
-	RecipientType   string
-	RecipientInfo   string
-	RecipientName   string
-	Description     string
-	Status          ItemStatus
-	ErrorMessage    string // empty for none; the API has a list
-	Amount          Money
-	Commission      Money
-	Currency        string
+	ItemExternalID string
+	ReferenceCode  string
+	RequestID      string // empty where the settings leave it out
+	RecipientType  string
+	RecipientInfo  string
+	RecipientName  string
+	Description    string
+	Status         ItemStatus
+	ErrorMessage   string // empty for none; the API has a list
+	Amount         Money
+	Commission     Money
+	Currency       string
 }
 
 // InitRequest is the body of init.

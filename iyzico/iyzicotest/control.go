@@ -106,12 +106,12 @@ func (e *BatchEntry) append(b []byte) []byte {
 	b = append(b, `,"items":{`...)
 	first := true
 	for status := range itemStatuses {
-		if n := e.Items[status]; n > 0 {
+		if n := e.Items[ItemStatus(status)]; n > 0 {
 			if !first {
 				b = append(b, ',')
 			}
 			first = false
-			b = appendString(b, status.String())
+			b = appendString(b, ItemStatus(status).String())
 			b = append(b, ':')
 			b = strconv.AppendInt(b, int64(n), 10)
 		}

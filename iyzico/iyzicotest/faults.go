@@ -142,4 +142,3 @@ func (f *Faults) of(op Op) callDials {
 		return callDials{}
 	}
 }
-

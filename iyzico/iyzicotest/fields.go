@@ -47,8 +47,7 @@ func decodeFields(data []byte, dst any) error {
 
 // plain says a type error in the words of the caller instead of Go's.
 func plain(err error, want reflect.Type) error {
-	var wrongType *json.UnmarshalTypeError
-	if errors.As(err, &wrongType) {
+	if wrongType, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return fmt.Errorf("a %s does not do, want %s", wrongType.Value, strings.ToLower(want.Name()))
 	}
 	return err

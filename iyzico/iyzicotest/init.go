@@ -74,7 +74,7 @@ func (p *Provider) newBatch(acct *account, r *InitRequest) (b *batch, twice bool
 		*it = item{
 			id: line.ItemExternalID, info: line.RecipientInfo, name: line.RecipientName, description: line.Description,
 			amount:     max(line.Amount.Value, 0),
-			commission: p.settings.commission(max(line.Amount.Value, 0)),
+			commission: p.commission(max(line.Amount.Value, 0)),
 			currency:   currency(place(currencies[:], line.Amount.Currency)),
 			recipient:  recipientType(place(recipientTypes[:], line.RecipientType)),
 			fault:      flaw,

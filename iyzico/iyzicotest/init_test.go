@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
 	"github.com/toplu/toplu/iyzico/iyzicotest"
 )
 
@@ -46,12 +45,12 @@ func TestInitRefusesLine(t *testing.T) {
 		change func(*iyzicotest.InitItem)
 		want   string
 	}{
-		"no id":              {func(l *iyzicotest.InitItem) { l.ItemExternalID = "" }, "SIM2001"},
-		"no recipient":       {func(l *iyzicotest.InitItem) { l.RecipientInfo = "" }, "SIM2001"},
-		"unknown recipient":  {func(l *iyzicotest.InitItem) { l.RecipientType = "PIGEON" }, "SIM2002"},
-		"no amount":          {func(l *iyzicotest.InitItem) { l.Amount.Value = 0 }, "SIM2003"},
-		"negative amount":    {func(l *iyzicotest.InitItem) { l.Amount.Value = -1 }, "SIM2003"},
-		"unknown currency":   {func(l *iyzicotest.InitItem) { l.Amount.Currency = "GBP" }, "SIM2004"},
+		"no id":               {func(l *iyzicotest.InitItem) { l.ItemExternalID = "" }, "SIM2001"},
+		"no recipient":        {func(l *iyzicotest.InitItem) { l.RecipientInfo = "" }, "SIM2001"},
+		"unknown recipient":   {func(l *iyzicotest.InitItem) { l.RecipientType = "PIGEON" }, "SIM2002"},
+		"no amount":           {func(l *iyzicotest.InitItem) { l.Amount.Value = 0 }, "SIM2003"},
+		"negative amount":     {func(l *iyzicotest.InitItem) { l.Amount.Value = -1 }, "SIM2003"},
+		"unknown currency":    {func(l *iyzicotest.InitItem) { l.Amount.Currency = "GBP" }, "SIM2004"},
 		"refused by its fate": {func(l *iyzicotest.InitItem) { l.ItemExternalID = "doomed" }, "SIM2008"},
 	} {
 		w := newWorld(t, iyzicotest.Settings{Fate: func(id string) iyzicotest.Fate {
@@ -173,12 +172,11 @@ func TestRepeatedItem(t *testing.T) {
 		iyzicotest.RepeatedItemUnlessCancelled: {1, 0},
 	} {
 		w := newWorld(t, iyzicotest.Settings{RepeatedItem: choice})
-		first := w.init("b1", "1")
+		w.init("b1", "1")
 		equal(t, string(choice)+": invalid", len(w.Init(key, batch("b2", "1", "2")).InvalidItems), want.alive)
 
 		w = newWorld(t, iyzicotest.Settings{RepeatedItem: choice})
-		first = w.init("b1", "1")
-		w.Cancel(key, first)
+		w.Cancel(key, w.init("b1", "1"))
 		equal(t, string(choice)+": invalid after cancel", len(w.Init(key, batch("b2", "1", "2")).InvalidItems), want.cancelled)
 	}
 }

@@ -107,15 +107,17 @@ func (p *Provider) advance(now time.Time) {
 	}
 }
 
+// events is a heap, the next one first.
 type events []event
 
-func (e events) Len() int      { return len(e) }
-func (e events) Swap(i, j int) { e[i], e[j] = e[j], e[i] }
-func (e events) Less(i, j int) bool {
-	if e[i].at.Equal(e[j].at) {
-		return e[i].serial < e[j].serial
+func (e *events) Len() int      { return len(*e) }
+func (e *events) Swap(i, j int) { (*e)[i], (*e)[j] = (*e)[j], (*e)[i] }
+func (e *events) Less(i, j int) bool {
+	a, b := &(*e)[i], &(*e)[j]
+	if a.at.Equal(b.at) {
+		return a.serial < b.serial
 	}
-	return e[i].at.Before(e[j].at)
+	return a.at.Before(b.at)
 }
 func (e *events) Push(x any) { *e = append(*e, x.(event)) }
 func (e *events) Pop() any {

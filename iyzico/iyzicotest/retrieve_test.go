@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
 	"github.com/toplu/toplu/iyzico/iyzicotest"
 )
 
@@ -177,8 +176,8 @@ func TestRetrieveLagFixed(t *testing.T) {
 	equal(t, "its item by code", w.Item(key, reference).Items[0].Status.String(), "INIT")
 	equal(t, "its total", w.report(requestID).Batch.TotalSuccessfulAmount, 0)
 	equal(t, "the truth", w.payments()["1"], 1)
-	w.wait(time.Minute - 500*time.Millisecond)
-	equal(t, "half a second after auth", w.items(requestID)[0], "PROCESSING")
+	w.wait(time.Minute - 600*time.Millisecond)
+	equal(t, "0.4 s after auth", w.items(requestID)[0], "PROCESSING")
 	w.wait(time.Minute)
 	equal(t, "in the end", w.status(requestID), "COMPLETED")
 	equal(t, "its item in the end", w.items(requestID)[0], "SUCCESS")

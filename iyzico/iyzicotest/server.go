@@ -169,11 +169,35 @@ func (s *Server) decode(r *request, into any) (Answer, bool) {
 		d := json.NewDecoder(bytes.NewReader(r.body))
 		d.DisallowUnknownFields()
 		err = d.Decode(into)
-	} else {
-		err = json.Unmarshal(r.body, into)
+	} else if err = json.Unmarshal(r.body, into); err != nil {
+		err = json.Unmarshal(plainSpaces(r.body), into)
 	}
 	if err != nil {
 		return failure(codeInvalid, "Invalid request"), false
 	}
 	return Answer{}, true
+}
+
+// plainSpaces makes spaces of the no-break spaces outside strings. They are no
+// JSON, but the published sample of retrieve has them, and the samples are to
+// be accepted byte for byte.
+func plainSpaces(body []byte) []byte {
+	plain := make([]byte, 0, len(body))
+	inString := false
+	for i := 0; i < len(body); i++ {
+		switch c := body[i]; {
+		case inString && c == '\\' && i+1 < len(body):
+			plain = append(plain, c, body[i+1])
+			i++
+			continue
+		case c == '"':
+			inString = !inString
+		case !inString && bytes.HasPrefix(body[i:], []byte("\u00a0")):
+			plain = append(plain, ' ')
+			i++
+			continue
+		}
+		plain = append(plain, body[i])
+	}
+	return plain
 }

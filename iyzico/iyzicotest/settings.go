@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 )
 
@@ -203,12 +204,9 @@ func (s Settings) withDefaults() (Settings, error) {
 			*status = standard
 			return
 		}
-		for _, other := range others {
-			if *status == other {
-				return
-			}
+		if !slices.Contains(others, *status) {
+			wrong(key, "%d is none of %v", *status, others)
 		}
-		wrong(key, "%d is none of %v", *status, others)
 	}
 	setHTTP("httpFailure", &s.HTTPFailure, 0, 200, 400, 422)
 	setHTTP("httpRateLimit", &s.HTTPRateLimit, 200, 200, 429)
@@ -226,14 +224,4 @@ func (s Settings) withDefaults() (Settings, error) {
 		s.SettleWithin = defaultSettleWithin
 	}
 	return s, errors.Join(mistakes...)
-}
-
-// commission of a line of this amount.
-func (s *Settings) commission(amount Money) Money {
-	if s.CommissionBasisPoints == 0 {
-		return *s.CommissionFlat
-	}
-	// Whole lira first, so that no amount the API can carry overflows.
-	points := Money(s.CommissionBasisPoints)
-	return amount/10000*points + amount%10000*points/10000
 }

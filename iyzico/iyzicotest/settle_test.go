@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
 	"github.com/toplu/toplu/iyzico/iyzicotest"
 )
 

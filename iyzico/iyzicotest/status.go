@@ -41,8 +41,9 @@ const (
 	ItemDepositSuccess
 	ItemDepositFail
 	ItemCanceled
-	itemStatuses // how many there are
 )
+
+const itemStatuses = int(ItemCanceled) + 1
 
 // String returns the word of the API.
 func (s ItemStatus) String() string {

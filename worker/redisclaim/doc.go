@@ -23,6 +23,10 @@
 //
 // Payout ids do not go to Redis, only 12 bytes of their SHA-256.
 //
+// A user of Redis with restricted rights needs EVAL, EVALSHA, HGET, HMGET,
+// HGETALL, HLEN, HSET, DEL, UNLINK, SCAN and INFO; for the leases MGET, MSET,
+// MSETNX, GETRANGE, PEXPIRE and DEL.
+//
 // # Files
 //
 //	store.go            the four methods of worker.Claims

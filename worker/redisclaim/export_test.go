@@ -8,3 +8,6 @@ func DigestOf(payoutID string) string {
 	d := digestOf(payoutID)
 	return string(d[:])
 }
+
+// AwaitSweeps returns when nothing is being removed in the background.
+func (s *Store) AwaitSweeps() { s.sweeping.Wait() }

@@ -46,7 +46,7 @@ if before then
   return {'OK', join(values)}
 end
 
--- load reads a whole bucket as fields and values in turn; nil if it is not what meta says.
+-- load reads a whole bucket as fields and values in turn; nil if it has not the count that meta says.
 local function load(n)
   local all = redis.call('HGETALL', s.prefix .. n)
   if #all ~= 2 * countsOf(meta, {n})[n] then
@@ -59,8 +59,8 @@ end
 local rewritten, low, split = {}, s.low, s.split
 while s.claims + #fresh > MEAN * (low + split) do
   local from, to = split, low + split
-  local all = rewritten[from] or load(from)
-  if not all or #load(to) > 0 then
+  local all, none = rewritten[from] or load(from), load(to)
+  if not all or not none or #none > 0 then
     return {'CORRUPT'}
   end
   rewritten[from], rewritten[to] = {}, {}

@@ -14,7 +14,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/toplu/toplu/schema"
 	"github.com/toplu/toplu/worker"
 	"github.com/toplu/toplu/worker/redisclaim"
 	"github.com/toplu/toplu/worker/workertest"
@@ -60,7 +59,7 @@ func TestBucketsStayPacked(t *testing.T) {
 		t.Errorf("%d claims take %d bytes, more than %d each", claims, used, bytesPerClaim)
 	}
 
-	buckets := tamper{t, rdb, store}.buckets(benchShard)
+	buckets := tamper{t, rdb, store}.buckets(shard)
 	pipe := rdb.Pipeline()
 	for _, key := range buckets {
 		pipe.ObjectEncoding(t.Context(), key)
@@ -181,17 +180,14 @@ func BenchmarkLookup(b *testing.B) {
 		ids[i] = fmt.Sprint("new-", i)
 	}
 	for b.Loop() {
-		if _, err := store.Lookup(b.Context(), benchShard, benchEpoch, worker.None, ids); err != nil {
+		if _, err := store.Lookup(b.Context(), shard, benchEpoch, worker.None, ids); err != nil {
 			b.Fatal(err)
 		}
 	}
 	b.ReportMetric(float64(b.N)*1000/b.Elapsed().Seconds(), "ids/s")
 }
 
-const (
-	benchShard = 0
-	benchEpoch = "6xwzyyhkjn3jbthqyg2m4r5k7d"
-)
+const benchEpoch = "6xwzyyhkjn3jbthqyg2m4r5k7d"
 
 // million returns a store with a million claims.
 func million(b *testing.B) *redisclaim.Store {
@@ -204,26 +200,20 @@ func million(b *testing.B) *redisclaim.Store {
 // fill begins and folds the ids from first up to end in plans of 1,000.
 func fill(tb testing.TB, store *redisclaim.Store, first, end int) {
 	tb.Helper()
-	if err := store.Begin(tb.Context(), benchShard, "log", benchEpoch); err != nil {
-		tb.Fatal(err)
-	}
+	begin(tb, store, benchEpoch)
 	for ; first < end; first += 1000 {
-		if _, err := store.Fold(tb.Context(), benchPlan(first, min(first+1000, end))); err != nil {
-			tb.Fatal(err)
-		}
+		fold(tb, store, benchPlan(first, min(first+1000, end)))
 	}
 }
 
 // benchPlan has the ids from first up to end; its offset is first/1000.
 func benchPlan(first, end int) worker.Fold {
-	offset := int64(first / 1000)
-	f := worker.Fold{Shard: benchShard, Epoch: benchEpoch, Offset: offset, Predecessor: offset - 1}
+	ids := make([]string, 0, end-first)
 	for n := first; n < end; n++ {
-		f.Items = append(f.Items, worker.ClaimItem{
-			PayoutID: fmt.Sprintf("order-%d-seller-%d", n, n%97), Content: schema.Digest{byte(n), byte(n >> 8), 200},
-		})
+		ids = append(ids, fmt.Sprintf("order-%d-seller-%d", n, n%97))
 	}
-	return f
+	offset := int64(first / 1000)
+	return worker.Fold{Shard: shard, Epoch: benchEpoch, Offset: offset, Predecessor: offset - 1, Items: items(ids...)}
 }
 
 func usedMemory(tb testing.TB, rdb redis.UniversalClient) int {

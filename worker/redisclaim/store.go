@@ -71,28 +71,27 @@ func (s *Store) Close() {
 
 // State implements [worker.Claims].
 func (s *Store) State(ctx context.Context, shard int) (worker.ClaimsState, error) {
-	fields, err := s.rdb.HMGet(ctx, s.meta(shard), "log", "epoch", "wm", "n").Result()
+	fields, err := s.rdb.HMGet(ctx, s.meta(shard), "epoch", "log", "wm", "n").Result()
 	if err != nil {
 		return worker.ClaimsState{}, explain(err)
 	}
-	var text [4]string
-	missing := 0
-	for i, f := range fields {
-		v, ok := f.(string)
-		if !ok {
-			missing++
-		}
-		text[i] = v
-	}
-	if missing == len(text) {
+	epoch, stands := fields[0].(string)
+	if !stands {
 		return worker.ClaimsState{}, worker.ErrClaimsLost
 	}
-	watermark, errWatermark := strconv.ParseInt(text[2], 10, 64)
-	count, errCount := strconv.ParseInt(text[3], 10, 64)
-	if missing > 0 || errWatermark != nil || errCount != nil {
+	logID, ok := fields[1].(string)
+	watermark, errWatermark := number(fields[2])
+	count, errCount := number(fields[3])
+	if !ok || errWatermark != nil || errCount != nil {
 		return worker.ClaimsState{}, worker.ErrClaimsCorrupt
 	}
-	return worker.ClaimsState{LogID: text[0], Epoch: text[1], Watermark: watermark, Count: count}, nil
+	return worker.ClaimsState{LogID: logID, Epoch: epoch, Watermark: watermark, Count: count}, nil
+}
+
+// number reads a field of a hash; one that is not there is no number.
+func number(field any) (int64, error) {
+	text, _ := field.(string)
+	return strconv.ParseInt(text, 10, 64)
 }
 
 // Begin implements [worker.Claims]. The claims of the epoch before are removed
@@ -111,7 +110,7 @@ func (s *Store) Begin(ctx context.Context, shard int, logID, epoch string) error
 }
 
 // Fold implements [worker.Claims]. Plans of any size work; one of 1000 items
-// takes Redis some 5 ms, in which it serves nobody else.
+// takes Redis some 8 ms, in which it serves nobody else.
 func (s *Store) Fold(ctx context.Context, f worker.Fold) ([]worker.Owner, error) {
 	if f.Predecessor < worker.None || f.Offset <= f.Predecessor || f.Offset > maxOffset {
 		return nil, fmt.Errorf("fold of offset %d after %d: not an order of records", f.Offset, f.Predecessor)
@@ -143,8 +142,8 @@ func (s *Store) Fold(ctx context.Context, f worker.Fold) ([]worker.Owner, error)
 	})
 }
 
-// Lookup implements [worker.Claims]. Up to some 5,000 ids are best asked at a
-// time: Redis serves nobody else meanwhile.
+// Lookup implements [worker.Claims]. At most some 5,000 ids should be asked at
+// a time: that takes Redis 20 ms, in which it serves nobody else.
 func (s *Store) Lookup(
 	ctx context.Context, shard int, epoch string, through int64, ids []string,
 ) ([]worker.Owner, error) {
@@ -174,18 +173,15 @@ func digestOf(payoutID string) [digestSize]byte {
 // decode reads the answer of fold.lua and lookup.lua for n ids. want tells, by
 // the watermark that stands, which one was needed.
 func decode(answer []any, n int, want func(watermark int64) int64) ([]worker.Owner, error) {
-	text := func(i int) string {
-		if i >= len(answer) {
-			return ""
-		}
-		v, _ := answer[i].(string)
-		return v
+	var text [2]string
+	for i := range min(len(answer), len(text)) {
+		text[i], _ = answer[i].(string)
 	}
-	switch text(0) {
+	switch text[0] {
 	case "OK":
-		return decodeOwners(text(1), n)
+		return decodeOwners(text[1], n)
 	case "LOW":
-		watermark, err := strconv.ParseInt(text(1), 10, 64)
+		watermark, err := strconv.ParseInt(text[1], 10, 64)
 		if err != nil {
 			return nil, errAnswer
 		}

@@ -1,0 +1,87 @@
+package kafkalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/toplu/toplu/internal/kafkaio"
+	"github.com/toplu/toplu/schema"
+	"github.com/toplu/toplu/worker"
+)
+
+// A Log is one partition of a topic. It is safe for concurrent use; appends of
+// those who come together are written together.
+type Log struct {
+	client    *kafkaio.Client
+	topic     string
+	partition int
+	appender  *kafkaio.Appender
+	options   kafkaio.ReaderOptions
+}
+
+// New returns the log that a partition is. Nothing is asked for yet.
+func New(client *kafkaio.Client, topic string, partition int) *Log {
+	return &Log{
+		client: client, topic: topic, partition: partition,
+		appender: client.NewAppender(topic, partition),
+		options:  kafkaio.ReaderOptions{MaxBytes: 4 << 20, MaxWait: 500 * time.Millisecond},
+	}
+}
+
+// Bounds implements [worker.Log].
+func (l *Log) Bounds(ctx context.Context) (start, end int64, err error) {
+	all, err := l.client.Offsets(ctx, l.topic, l.partition)
+	if err != nil {
+		return 0, 0, err
+	}
+	return all[l.partition].Start, all[l.partition].End, nil
+}
+
+// Read implements [worker.Log].
+func (l *Log) Read(ctx context.Context, from int64) (worker.Chunk, error) {
+	b, err := l.client.NewReader(l.topic, l.partition, from, l.options).Next(ctx)
+	if err != nil {
+		return worker.Chunk{}, l.explain(err)
+	}
+	c := worker.Chunk{Entries: make([]worker.Entry, len(b.Records)), Next: b.Next, End: b.HighWatermark}
+	for i, r := range b.Records {
+		c.Entries[i] = worker.Entry{Offset: r.Offset, Key: r.Key, Value: r.Value}
+	}
+	return c, nil
+}
+
+// ReadAt implements [worker.Log].
+func (l *Log) ReadAt(ctx context.Context, offset int64) (worker.Entry, error) {
+	r, err := l.client.ReadAt(ctx, l.topic, l.partition, offset)
+	if err != nil {
+		return worker.Entry{}, l.explain(err)
+	}
+	return worker.Entry{Offset: r.Offset, Key: r.Key, Value: r.Value}, nil
+}
+
+// Append implements [worker.Log].
+func (l *Log) Append(ctx context.Context, messages ...schema.Message) ([]int64, error) {
+	return l.appender.Append(ctx, convert(messages))
+}
+
+// explain gives an offset outside of the log the type that package worker knows.
+func (l *Log) explain(err error) error {
+	var out *kafkaio.OutOfRangeError
+	if errors.As(err, &out) {
+		return fmt.Errorf("%s/%d: %w", l.topic, l.partition, &worker.ErrOutOfRange{Asked: out.Asked, Start: out.LogStart, End: out.End})
+	}
+	return err
+}
+
+func convert(messages []schema.Message) []kafkaio.Message {
+	out := make([]kafkaio.Message, len(messages))
+	for i, m := range messages {
+		out[i] = kafkaio.Message{Key: m.Key, Value: m.Value}
+		for _, h := range m.Headers {
+			out[i].Headers = append(out[i].Headers, kafkaio.Header(h))
+		}
+	}
+	return out
+}

@@ -1,0 +1,167 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// Leases keep two workers from driving one shard at the same time. They spare
+// calls and alarms; no safety rests on them.
+type Leases interface {
+	// Obtain takes the shard's lease for ttl. [ErrLeaseHeld]: somebody has it.
+	Obtain(ctx context.Context, shard int, ttl time.Duration) (Lease, error)
+}
+
+// A Lease is held until it is released or has not been refreshed for its ttl.
+type Lease interface {
+	Refresh(ctx context.Context, ttl time.Duration) error
+	Release(ctx context.Context) error
+}
+
+// ErrLeaseHeld says that another worker holds a shard's lease.
+var ErrLeaseHeld = errors.New("another worker holds the shard's lease")
+
+// A Worker drives the shards that it is assigned.
+type Worker struct {
+	cfg    Config
+	ports  func(shard int) Ports
+	leases Leases
+	ttl    time.Duration
+	log    zerolog.Logger
+
+	mu     sync.Mutex
+	shards map[int]*running // guarded by mu
+	ended  bool             // guarded by mu: nothing more is started
+	all    sync.WaitGroup
+}
+
+// running is a shard that was assigned.
+type running struct {
+	stop context.CancelFunc
+	done chan struct{}
+	err  error // why it stopped by itself; read after done
+}
+
+// NewWorker returns a worker without shards. ttl is how long the lease of a
+// worker that vanished keeps others waiting.
+func NewWorker(cfg Config, ports func(shard int) Ports, leases Leases, ttl time.Duration, log zerolog.Logger) *Worker {
+	return &Worker{cfg: cfg, ports: ports, leases: leases, ttl: ttl, log: log, shards: map[int]*running{}}
+}
+
+// Assign says which shards are this worker's from now on. Those it has already
+// go on undisturbed, with their session; the others are given up once their
+// calls in flight have ended. Assign does not wait for that: the next owner
+// waits for the lease.
+func (w *Worker) Assign(ctx context.Context, shards []int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ended {
+		return
+	}
+	for n, r := range w.shards {
+		if !slices.Contains(shards, n) {
+			r.stop()
+			delete(w.shards, n)
+		}
+	}
+	for _, n := range shards {
+		if w.shards[n] != nil {
+			continue
+		}
+		own, stop := context.WithCancel(context.WithoutCancel(ctx))
+		r := &running{stop: stop, done: make(chan struct{})}
+		w.shards[n] = r
+		w.all.Add(1)
+		go func() {
+			defer w.all.Done()
+			defer close(r.done)
+			defer stop()
+			if r.err = w.drive(own, n); r.err != nil {
+				w.log.Error().Err(r.err).Int("shard", n).Msg("the shard has stopped and pays nothing; the others go on. A person must look; it starts again with the worker")
+			}
+		}()
+	}
+}
+
+// Stop gives every shard up and waits until their calls in flight have ended.
+func (w *Worker) Stop() {
+	w.mu.Lock()
+	w.ended = true
+	for _, r := range w.shards {
+		r.stop()
+	}
+	w.mu.Unlock()
+	w.all.Wait()
+}
+
+// Stopped returns the shards that stopped by themselves, and why.
+func (w *Worker) Stopped() map[int]error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	stopped := map[int]error{}
+	for n, r := range w.shards {
+		select {
+		case <-r.done:
+			if r.err != nil {
+				stopped[n] = r.err
+			}
+		default:
+		}
+	}
+	return stopped
+}
+
+// drive takes the shard's lease and drives it until ctx ends.
+func (w *Worker) drive(ctx context.Context, shard int) error {
+	lease := w.lease(ctx, shard)
+	if lease == nil {
+		return nil
+	}
+	refreshing, stop := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		w.refresh(refreshing, shard, lease)
+	}()
+	err := NewShard(shard, w.cfg, w.ports(shard)).Run(ctx)
+	stop()
+	<-done
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.ttl)
+	defer cancel()
+	if err := lease.Release(last); err != nil {
+		w.log.Debug().Err(err).Int("shard", shard).Msg("lease not released, it runs out by itself")
+	}
+	return err
+}
+
+// lease waits for the shard's lease; nil when ctx has ended.
+func (w *Worker) lease(ctx context.Context, shard int) Lease {
+	for told := ""; ; {
+		lease, err := w.leases.Obtain(ctx, shard, w.ttl)
+		if err == nil {
+			return lease
+		}
+		if text := err.Error(); text != told && ctx.Err() == nil {
+			told = text
+			w.log.Info().Err(err).Int("shard", shard).Msg("waiting for the shard's lease")
+		}
+		if pause(ctx, w.ttl/20) != nil {
+			return nil
+		}
+	}
+}
+
+// refresh keeps the lease. If it is lost the shard goes on: safety does not rest
+// on it, and whoever took it is harmless.
+func (w *Worker) refresh(ctx context.Context, shard int, lease Lease) {
+	for pause(ctx, w.ttl/3) == nil {
+		if err := lease.Refresh(ctx, w.ttl); err != nil && ctx.Err() == nil {
+			w.log.Warn().Err(err).Int("shard", shard).Msg("the shard's lease could not be refreshed")
+		}
+	}
+}
