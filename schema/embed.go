@@ -3,8 +3,9 @@ package schema
 import "embed"
 
 // Files holds the JSON Schemas (draft 2020-12) of the public events' data,
-// request.schema.json, status.schema.json and refused.schema.json, and an
+// request.schema.json, status.schema.json and refused.schema.json, an AsyncAPI
+// document of the topics they travel in, asyncapi.yaml, and an
 // example of each kind in examples.
 //
-//go:embed *.schema.json examples/*.json
+//go:embed *.schema.json asyncapi.yaml examples/*.json
 var Files embed.FS

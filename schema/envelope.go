@@ -43,7 +43,7 @@ func openEnvelope(m Message, data func(*reader)) (envelope, *Invalid) {
 	if len(m.Value) == 0 {
 		return e, invalid(CodeEmpty, "", "there is no value: a request is a JSON object")
 	}
-	if strings.HasPrefix(whole, eventsType) && (len(whole) == len(eventsType) || whole[len(eventsType)] != '/') {
+	if strings.HasPrefix(whole, eventsType) {
 		return openStructured(m, whole, data)
 	}
 	if len(m.Value) > maxData {

@@ -1,5 +1,7 @@
 package schema
 
+import "slices"
+
 // A Header is one header of a Kafka record.
 type Header struct {
 	Key   string
@@ -16,9 +18,9 @@ type Message struct {
 
 // Get returns the value of the last header named key, as Kafka's clients do.
 func (m Message) Get(key string) (string, bool) {
-	for i := len(m.Headers) - 1; i >= 0; i-- {
-		if m.Headers[i].Key == key {
-			return string(m.Headers[i].Value), true
+	for _, h := range slices.Backward(m.Headers) {
+		if h.Key == key {
+			return string(h.Value), true
 		}
 	}
 	return "", false

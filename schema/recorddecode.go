@@ -4,84 +4,84 @@ package schema
 // that it does not know ([ErrVersion]) and everything else that [EncodeRecord]
 // would not have written ([ErrRecord]), a field too many included.
 func DecodeRecord(value []byte) (Record, error) {
-	r := reader{s: string(value)}
+	in := reader{s: string(value)}
 	var (
-		rec  Record
+		r    Record
 		head recordHead
 		seen names
 	)
-	for r.enter('{'); r.more('}'); {
-		name := r.name(&seen)
+	for in.enter('{'); in.more('}'); {
+		name := in.name(&seen)
 		switch name {
 		case "v":
-			head.version(&r, RecordVersion)
+			head.version(&in, RecordVersion)
 		case "type":
-			head.kind = r.text()
-			rec.Type = RecordType(head.kind)
-			if _, known := needs[rec.Type]; r.err == nil && !known {
-				r.err = ErrVersion
+			head.kind = in.text()
+			r.Type = RecordType(head.kind)
+			if _, known := needs[r.Type]; in.err == nil && !known {
+				in.err = ErrVersion
 			}
 		default:
-			rec.read(&r, name)
+			r.read(&in, name)
 		}
 	}
-	r.end()
-	if err := head.err(&r); err != nil {
+	in.end()
+	if err := head.err(&in); err != nil {
 		return Record{}, err
 	}
-	if err := rec.check(); err != nil {
+	if err := r.check(); err != nil {
 		return Record{}, err
 	}
-	return rec, nil
+	return r, nil
 }
 
 // read reads the field called name.
-func (rec *Record) read(r *reader, name string) {
+func (r *Record) read(in *reader, name string) {
 	switch name {
 	case "batch":
-		rec.Batch = r.text()
+		r.Batch = in.text()
 	case "plan":
-		rec.Plan = r.int()
+		r.Plan = in.int()
 	case "session":
-		rec.Session = r.text()
+		r.Session = in.text()
 	case "at":
-		rec.At = r.time()
+		r.At = in.time()
 	case "attempt":
-		rec.Attempt = int(r.int())
+		r.Attempt = int(in.int())
 	case "externalId":
-		rec.ExternalID = r.text()
+		r.ExternalID = in.text()
 	case "requestId":
-		rec.RequestID = r.text()
+		r.RequestID = in.text()
 	case "invalid":
-		rec.Invalid = list(r, (*reader).invalidItem)
+		r.Invalid = list(in, (*reader).invalidItem)
 	case "items":
-		rec.Items = list(r, (*reader).itemChange)
+		r.Items = list(in, (*reader).itemChange)
 	case "reason":
-		rec.Reason = r.reason(true)
+		r.Reason = in.reason(true)
 	case "hold":
-		rec.Hold = HoldKind(r.text())
+		r.Hold = HoldKind(in.text())
 	case "which":
-		rec.Which = list(r, (*reader).int)
+		r.Which = list(in, (*reader).int)
 	case "only":
-		rec.Only = list(r, func(r *reader) int { return int(r.int()) })
+		r.Only = list(in, func(in *reader) int { return int(in.int()) })
 	case "by":
-		rec.By = r.text()
+		r.By = in.text()
 	case "command":
-		rec.Command = r.text()
+		r.Command = in.text()
 	case "scope":
-		rec.Scope = r.text()
+		r.Scope = in.text()
 	case "verdict":
-		rec.Verdict = Verdict(r.text())
+		r.Verdict = Verdict(in.text())
 	case "logId":
-		rec.LogID = r.text()
+		r.LogID = in.text()
 	case "epoch":
-		rec.Epoch = r.text()
+		r.Epoch = in.text()
 	case "previous":
-		rec.Previous = r.text()
+		r.Previous = in.text()
 	case "checkpoint":
-		rec.Checkpoint = r.checkpoint()
+		r.Checkpoint = in.checkpoint()
 	default:
-		r.unknown(true)
+		in.unknown(true)
 	}
 }
 

@@ -305,7 +305,7 @@ func TestDecodeRequestTellsEveryMistakeAtOnce(t *testing.T) {
 	if bad.PayoutID != "a" || bad.Merchant != "circus" || string(bad.Metadata) != `{"k":"v"}` {
 		t.Errorf("for a refusal: %q %q %s", bad.PayoutID, bad.Merchant, bad.Metadata)
 	}
-	if r := bad.Reason(); r.Code != bad.Code || !strings.HasPrefix(r.Text, "merchant ") {
+	if r := bad.Reason(); r.Code != bad.Code || !strings.HasPrefix(r.Text, "recipient.name must be") {
 		t.Errorf("reason %+v", r)
 	}
 	_, err = schema.DecodeRequest(binary(`{}`), rules(""))
@@ -327,8 +327,8 @@ func TestDecodeRequestDefaults(t *testing.T) {
 	t.Parallel()
 	const value = `{"payoutId":"a",%s"recipient":{"type":"MEMBER_ID","value":"1"},"amount":{"value":"1","currency":"TRY"}}`
 	for more, want := range map[string][2]string{
-		``:                      {"default", "SETTLEMENT"},
-		`"merchant":"bazaar",`:  {"bazaar", "GOODS"},
+		``:                       {"default", "SETTLEMENT"},
+		`"merchant":"bazaar",`:   {"bazaar", "GOODS"},
 		`"purpose":"DONATIONS",`: {"default", "DONATIONS"},
 	} {
 		ev, err := schema.DecodeRequest(binary(fmt.Sprintf(value, more)), rules(""))
@@ -473,14 +473,14 @@ func TestManyNames(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
 	b.WriteString(`{`)
-	for i := range 8000 {
+	for i := range 5000 {
 		fmt.Fprintf(&b, `"%d":0,`, i)
 	}
 	value := b.String() + usual[1:]
 	if _, err := schema.DecodeRequest(binary(value), rules("")); err != nil {
 		t.Error(err)
 	}
-	if _, err := schema.DecodeRequest(binary(`{"7999":0,`+value[1:]), rules("")); err == nil || !strings.Contains(err.Error(), "twice") {
+	if _, err := schema.DecodeRequest(binary(`{"4999":0,`+value[1:]), rules("")); err == nil || !strings.Contains(err.Error(), "twice") {
 		t.Errorf("error %v, want one about a name twice", err)
 	}
 }

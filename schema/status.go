@@ -2,6 +2,7 @@ package schema
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -41,12 +42,7 @@ func (s PayoutStatus) Next() []PayoutStatus { return arrows[s] }
 
 // CanBecome reports whether the arrow from s to t exists.
 func (s PayoutStatus) CanBecome(t PayoutStatus) bool {
-	for _, n := range arrows[s] {
-		if n == t {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(arrows[s], t)
 }
 
 // Final reports whether it is settled for good if the payout was paid or not.

@@ -165,7 +165,9 @@ func (s *Status) read(r *reader) {
 		case "source":
 			s.Source = r.source(false)
 		case "metadata":
-			s.Metadata = compact(r.raw())
+			if raw := r.raw(); strings.HasPrefix(raw, "{") {
+				s.Metadata = compact(raw)
+			}
 		default: // final is a function of the status
 			r.skip()
 		}

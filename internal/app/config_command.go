@@ -2,9 +2,8 @@ package app
 
 import (
 	"errors"
-	"text/tabwriter"
-
 	"fmt"
+	"text/tabwriter"
 
 	"github.com/toplu/toplu/internal/config"
 )
@@ -17,7 +16,7 @@ type configCommands struct {
 type configCheckCommand struct{ jsonFlag }
 
 // Help says more than the line in the list of commands.
-func (configCheckCommand) Help() string {
+func (*configCheckCommand) Help() string {
 	return `Reads the configuration file and the environment, secret files included, and names every mistake at once: the key, its value (never a secret's), where it stands, and what is allowed. It connects to nothing.
 
 Example:
@@ -59,7 +58,7 @@ func (c *configCheckCommand) Run(p *program) error {
 type configShowCommand struct{ jsonFlag }
 
 // Help says more than the line in the list of commands.
-func (configShowCommand) Help() string {
+func (*configShowCommand) Help() string {
 	return `Prints every key with the value in force and where it comes from: the default, a line of the file, an environment variable or a secret file. Secrets are shown as ***.
 
 Example:

@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/rs/zerolog"
 	"github.com/segmentio/kafka-go/sasl/plain"
@@ -50,8 +51,11 @@ func (p *program) kafka(topics func(config.Topics) []string) (*config.Config, *k
 
 // explainKafka adds to an error what a person can do about it.
 func explainKafka(err error) error {
-	if errors.Is(err, kafkaio.ErrTopicMissing) {
+	switch {
+	case errors.Is(err, kafkaio.ErrTopicMissing):
 		return fmt.Errorf("%w\nTo create what is missing: toplu topics create", err)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("%w\nBrokers hang up on a wrong login, or when one side speaks TLS and the other does not: see kafka.tls, kafka.username and kafka.password", err)
 	}
 	return err
 }

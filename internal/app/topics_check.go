@@ -42,8 +42,8 @@ func allTopics(t config.Topics) []string {
 }
 
 // CheckTopics compares the cluster's topics with what toplu needs and returns
-// everything that is wrong, worst to be fixed by hand: nothing is changed. The
-// error is for a cluster that could not be asked.
+// everything that is wrong. It changes nothing. The error is for a cluster that
+// could not be asked.
 func CheckTopics(ctx context.Context, kafka *kafkaio.Client, cfg *config.Config) ([]Problem, error) {
 	found, err := describeAll(ctx, kafka, cfg)
 	if err != nil {
@@ -56,7 +56,7 @@ func CheckTopics(ctx context.Context, kafka *kafkaio.Client, cfg *config.Config)
 func describeAll(ctx context.Context, kafka *kafkaio.Client, cfg *config.Config) (map[string]kafkaio.Topic, error) {
 	found, err := kafka.DescribeTopics(ctx, allTopics(cfg.Kafka.Topics())...)
 	if err != nil && !errors.Is(err, kafkaio.ErrTopicMissing) {
-		return nil, err
+		return nil, explainKafka(err)
 	}
 	return found, nil
 }

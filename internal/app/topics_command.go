@@ -15,7 +15,7 @@ type topicsCommands struct {
 type topicsCheckCommand struct{ jsonFlag }
 
 // Help says more than the line in the list of commands.
-func (topicsCheckCommand) Help() string {
+func (*topicsCheckCommand) Help() string {
 	return `Compares the six topics with what toplu needs: partitions, replicas, clean-up, retention, sizes. What is wrong is named with what to set; nothing is changed. Exit status 1 if the service would refuse to start.
 
 Example:
@@ -91,4 +91,3 @@ func (p *program) sayTopics(r topicsReport) {
 		p.say("topics: fine")
 	}
 }
-

@@ -16,7 +16,7 @@ type topicsCreateCommand struct {
 }
 
 // Help says more than the line in the list of commands.
-func (topicsCreateCommand) Help() string {
+func (*topicsCreateCommand) Help() string {
 	return `Creates those of the six topics that are missing, with replicas as kafka.replication and kafka.minInsyncReplicas say, and checks the others; what is there is never changed. Running it again is fine.
 
 The number of partitions is the number of shards. It is fixed for ever by the first run; few make full batches, many let more workers share the work.
@@ -47,25 +47,44 @@ func (c *topicsCreateCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	var report topicsReport
-	partitions := c.partitions(cfg, found)
-	for _, spec := range topicSpecs(cfg, partitions, found) {
-		t, there := found[spec.Name]
-		switch {
-		case there && c.Partitions > 0 && t.Partitions != c.Partitions:
-			report.Problems = append(report.Problems, Problem{Topic: spec.Name, Text: fmt.Sprintf("is there with %d partitions, not %d", t.Partitions, c.Partitions)})
-		case !there:
-			err := kafka.CreateTopics(ctx, spec)
-			if err != nil && !errors.Is(err, kafkaio.ErrTopicExists) { // somebody else creates them too
-				return err
-			}
-			report.Created = append(report.Created, spec.Name)
-		}
+	report, err := c.create(ctx, cfg, kafka, found)
+	if err != nil {
+		return err
 	}
 	if found, err = describeAll(ctx, kafka, cfg); err != nil {
 		return err
 	}
 	return p.reportTopics(report, c.JSON, cfg, found)
+}
+
+// create makes what is not in found, one after the other: how large the
+// dead-letter topic must be is known once the requests topic is there.
+func (c *topicsCreateCommand) create(ctx context.Context, cfg *config.Config, kafka *kafkaio.Client, found map[string]kafkaio.Topic) (topicsReport, error) {
+	var report topicsReport
+	partitions := c.partitions(cfg, found)
+	requests := cfg.Kafka.Topics().Requests
+	for _, name := range allTopics(cfg.Kafka.Topics()) {
+		if t, there := found[name]; there {
+			if c.Partitions > 0 && t.Partitions != c.Partitions {
+				report.Problems = append(report.Problems, Problem{Topic: name, Text: fmt.Sprintf("is there with %d partitions, not %d", t.Partitions, c.Partitions)})
+			}
+			continue
+		}
+		err := kafka.CreateTopics(ctx, topicSpec(cfg, name, partitions, found[requests].MaxMessageBytes))
+		switch {
+		case errors.Is(err, kafkaio.ErrTopicExists): // somebody else creates them too
+		case err != nil:
+			return report, err
+		default:
+			report.Created = append(report.Created, name)
+		}
+		if name == requests {
+			if found, err = describeAll(ctx, kafka, cfg); err != nil {
+				return report, err
+			}
+		}
+	}
+	return report, nil
 }
 
 // partitions is how many each new topic gets: what was asked for, or what the
@@ -83,40 +102,32 @@ func (c *topicsCreateCommand) partitions(cfg *config.Config, found map[string]ka
 	return defaultPartitions
 }
 
-// topicSpecs says how each of the six is made.
-func topicSpecs(cfg *config.Config, partitions int, found map[string]kafkaio.Topic) []kafkaio.TopicSpec {
+// topicSpec says how a topic is made. requestBytes is the largest message that
+// the requests topic takes.
+func topicSpec(cfg *config.Config, name string, partitions, requestBytes int) kafkaio.TopicSpec {
 	t := cfg.Kafka.Topics()
-	forever := map[string]string{"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
-	// A leader that lacks acknowledged records must not be elected: it would
-	// forget what has been paid.
-	log := with(forever, map[string]string{"max.message.bytes": strconv.Itoa(planBytes), "unclean.leader.election.enable": "false"})
-	dlq := max(dlqBytes, found[t.Requests].MaxMessageBytes+dlqBytes/2)
-	configs := map[string]map[string]string{
-		t.Requests: {}, // as the owner likes
-		t.Batches:  log,
-		t.Journal:  log,
-		t.Statuses: {"cleanup.policy": "delete", "retention.ms": thirtyDays},
-		t.DLQ:      with(forever, map[string]string{"max.message.bytes": strconv.Itoa(dlq)}),
-		t.Commands: forever,
+	configs := map[string]string{}
+	switch name {
+	case t.Batches, t.Journal:
+		keepForever(configs)
+		configs["max.message.bytes"] = strconv.Itoa(planBytes)
+		// A leader that lacks acknowledged records must not be elected: it would
+		// forget what has been paid.
+		configs["unclean.leader.election.enable"] = "false"
+	case t.Statuses:
+		configs["cleanup.policy"], configs["retention.ms"] = "delete", thirtyDays
+	case t.DLQ:
+		keepForever(configs)
+		configs["max.message.bytes"] = strconv.Itoa(max(dlqBytes, requestBytes+dlqBytes/2))
+	case t.Commands:
+		keepForever(configs)
 	}
-	var specs []kafkaio.TopicSpec
-	for _, name := range allTopics(t) {
-		c := configs[name]
-		if n := cfg.Kafka.MinInsyncReplicas; n > 0 {
-			c = with(c, map[string]string{"min.insync.replicas": strconv.Itoa(n)})
-		}
-		specs = append(specs, kafkaio.TopicSpec{Name: name, Partitions: partitions, Replication: cfg.Kafka.Replication, Configs: c})
+	if n := cfg.Kafka.MinInsyncReplicas; n > 0 {
+		configs["min.insync.replicas"] = strconv.Itoa(n)
 	}
-	return specs
+	return kafkaio.TopicSpec{Name: name, Partitions: partitions, Replication: cfg.Kafka.Replication, Configs: configs}
 }
 
-// with returns the settings of both.
-func with(a, b map[string]string) map[string]string {
-	all := map[string]string{}
-	for _, m := range []map[string]string{a, b} {
-		for name, value := range m {
-			all[name] = value
-		}
-	}
-	return all
+func keepForever(configs map[string]string) {
+	configs["cleanup.policy"], configs["retention.ms"], configs["retention.bytes"] = "delete", "-1", "-1"
 }

@@ -74,8 +74,8 @@ func ids(g *kafkaio.Generation) []int {
 }
 
 // join makes a member that holds its partitions until told otherwise, and
-// commits last words when its generation ends. The function returned leaves and
-// waits.
+// commits last words when its generation ends: one more than it began with. The
+// function returned leaves and waits.
 func join(t *testing.T, c *kafkaio.Client, w *watcher, name string, cfg kafkaio.GroupConfig) (leave func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())

@@ -2,6 +2,7 @@ package kafkaio
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -108,7 +109,7 @@ func (c *Client) listOffsets(ctx context.Context, topic string, partitions []int
 
 // Committed is what a group has committed for a partition.
 type Committed struct {
-	Offset   int64 // the offset to go on from; meaningless unless Found
+	Offset   int64 // the offset to go on from, or [NoOffset]
 	Metadata string
 	Found    bool // false: the group has committed nothing, or it has expired
 }
@@ -144,17 +145,24 @@ func (c *Client) committed(ctx context.Context, group, topic string) (map[int]Co
 		return nil, err
 	}
 	res := m.(*offsetfetch.Response)
-	if res.ErrorCode != 0 {
-		return nil, codeError(res.ErrorCode)
-	}
 	out := make(map[int]Committed)
+	for _, p := range partitions {
+		out[p] = Committed{Offset: NoOffset}
+	}
+	switch err := codeError(res.ErrorCode); {
+	case errors.Is(err, kafka.GroupIdNotFound):
+		return out, nil
+	case err != nil:
+		return nil, err
+	}
 	for _, t := range res.Topics {
 		for _, p := range t.Partitions {
 			if p.ErrorCode != 0 {
 				return nil, codeError(p.ErrorCode)
 			}
-			found := p.CommittedOffset >= 0
-			out[int(p.PartitionIndex)] = Committed{Offset: p.CommittedOffset, Metadata: p.Metadata, Found: found}
+			if p.CommittedOffset >= 0 {
+				out[int(p.PartitionIndex)] = Committed{Offset: p.CommittedOffset, Metadata: p.Metadata, Found: true}
+			}
 		}
 	}
 	return out, nil

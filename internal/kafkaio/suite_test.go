@@ -60,7 +60,7 @@ func dial(t *testing.T, on cluster) *kafkaio.Client {
 func newTopic(t *testing.T, c *kafkaio.Client, partitions int, configs map[string]string) string {
 	t.Helper()
 	name := fmt.Sprintf("t%d-%s", topicNumber.Add(1), strings.NewReplacer("/", ".", "#", ".").Replace(t.Name()))
-	err := c.CreateTopics(t.Context(), kafkaio.TopicSpec{Name: name, Partitions: partitions, Configs: configs})
+	err := c.CreateTopics(t.Context(), kafkaio.TopicSpec{Name: name, Partitions: partitions, Replication: 1, Configs: configs})
 	if err != nil {
 		t.Fatal(err)
 	}

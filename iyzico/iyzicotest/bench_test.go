@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http/httptest"
 	"testing"
 
@@ -72,25 +71,5 @@ func BenchmarkRetrieve1000(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		post("retrieve", body)
-	}
-}
-
-// BenchmarkBooks shows the memory of a thousand batches of a thousand.
-func BenchmarkBooks(b *testing.B) {
-	w := newWorld(&testing.T{}, iyzicotest.Settings{})
-	for i := range 1000 {
-		var r iyzicotest.InitRequest
-		if err := json.Unmarshal(thousand(b, fmt.Sprint("b", i)), &r); err != nil {
-			b.Fatal(err)
-		}
-		w.Auth(key, w.Init(key, r).RequestID)
-		w.settle()
-	}
-	for b.Loop() {
-		n := 0
-		for t := range w.Books().Transfers {
-			n += len(t.ItemExternalID)
-		}
-		_, _ = fmt.Fprint(io.Discard, n)
 	}
 }

@@ -1,0 +1,60 @@
+package realparts
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+)
+
+// The versions of Kafka that the program is tested with.
+const (
+	Kafka42 = "4.2.0"
+	Kafka39 = "3.9.1"
+)
+
+// ErrNotSetUp means that a part is not on this machine.
+var ErrNotSetUp = errors.New("run `make setup` first: it fetches the real Kafka and Redis that this test needs")
+
+// home is where `make setup` puts things: $TOPLU_PARTS, or .cache at the root
+// of the repository, which is the nearest directory above with a go.mod.
+func home() (string, error) {
+	if dir := os.Getenv("TOPLU_PARTS"); dir != "" {
+		return dir, nil
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return filepath.Join(dir, ".cache"), nil
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", fmt.Errorf("no go.mod above the working directory and TOPLU_PARTS not set: %w", ErrNotSetUp)
+		}
+		dir = parent
+	}
+}
+
+// useDocker reports whether `make setup` fell back to images.
+func useDocker(home string) bool {
+	_, err := os.Stat(filepath.Join(home, "docker"))
+	return err == nil
+}
+
+// freePorts returns ports of the loopback interface that nobody listens on now.
+func freePorts(n int) ([]int, error) {
+	ports := make([]int, n)
+	for i := range ports {
+		l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it does not wait
+		if err != nil {
+			return nil, err
+		}
+		defer l.Close()
+		ports[i] = l.Addr().(*net.TCPAddr).Port
+	}
+	return ports, nil
+}

@@ -1,0 +1,9 @@
+package realparts
+
+import "syscall"
+
+// dieWithParent has the kernel end a child when its parent is gone, however
+// that came to be.
+func dieWithParent() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+}
