@@ -3,9 +3,8 @@ package schema
 import "embed"
 
 // Files holds the JSON Schemas (draft 2020-12) of the public events' data,
-// request.schema.json, status.schema.json and refused.schema.json, an AsyncAPI
-// document of the topics they travel in, asyncapi.yaml, and an
-// example of each kind in examples.
+// request.schema.json, status.schema.json and refused.schema.json; an AsyncAPI
+// document of the topics they travel in, asyncapi.yaml; and examples of each kind.
 //
 //go:embed *.schema.json asyncapi.yaml examples/*.json
 var Files embed.FS

@@ -24,7 +24,7 @@ type Problem struct {
 }
 
 // Invalid is a request that is refused, with every mistake in it.
-type Invalid struct {
+type Invalid struct { //nolint:errname // it is what a request is, as in invalid.Problems
 	Code     string
 	Problems []Problem
 	// What could be read for a refusal event; empty unless it is valid itself.

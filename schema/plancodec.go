@@ -63,7 +63,11 @@ func EncodePlan(p *Plan) ([]byte, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	b := make([]byte, 0, 192+320*len(p.Items))
+	size := 256
+	for i := range p.Items {
+		size += p.Items[i].room()
+	}
+	b := make([]byte, 0, size)
 	b = append(b, `{"v":1,"type":"planned","id":`...)
 	b = appendText(b, p.ID)
 	b = append(b, `,"at":"`...)
@@ -98,6 +102,14 @@ func appendPlanHead(b []byte, p *Plan) []byte {
 	b = appendField(b, "purpose", p.Purpose)
 	b = appendField(b, "currency", string(p.Currency))
 	return append(b, `,"items":[`...)
+}
+
+// room is about how many bytes an item takes: a record of half a MiB is not to
+// be copied again and again as it grows.
+func (it *PlanItem) room() int {
+	const names = 192
+	return names + len(it.PayoutID) + len(it.Recipient.Value.Reveal()) + len(it.Recipient.Name.Reveal()) +
+		len(it.Description.Reveal()) + len(it.Metadata) + len(it.EventID) + len(it.TraceParent) + len(it.Source.Topic)
 }
 
 func appendPlanItem(b []byte, it *PlanItem, i int) []byte {

@@ -44,7 +44,7 @@ func TestPrivateHidesFromEveryPrinter(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := xml.NewEncoder(&out).Encode(to); err != nil {
+	if err := xml.NewEncoder(&out).Encode([]schema.Private{p}); err != nil {
 		t.Fatal(err)
 	}
 	log := zerolog.New(&out)

@@ -44,16 +44,14 @@ func TestGoldenRecordsUseEveryField(t *testing.T) {
 	used := map[string]bool{}
 	var mark func(v reflect.Value)
 	mark = func(v reflect.Value) {
-		switch v.Kind() {
-		case reflect.Pointer:
-			if !v.IsNil() {
-				mark(v.Elem())
-			}
-		case reflect.Slice:
+		switch k := v.Kind(); {
+		case k == reflect.Pointer && !v.IsNil():
+			mark(v.Elem())
+		case k == reflect.Slice:
 			for i := range v.Len() {
 				mark(v.Index(i))
 			}
-		case reflect.Struct:
+		case k == reflect.Struct:
 			for i := range v.NumField() {
 				name := v.Type().Name() + "." + v.Type().Field(i).Name
 				used[name] = used[name] || !v.Field(i).IsZero()
@@ -61,7 +59,6 @@ func TestGoldenRecordsUseEveryField(t *testing.T) {
 					mark(v.Field(i))
 				}
 			}
-		default:
 		}
 	}
 	for _, r := range goldenRecords() {

@@ -103,9 +103,7 @@ func (r *Record) checkItems() error {
 		return fmt.Errorf("%w: %s of no items", ErrRecord, r.Type)
 	}
 	for _, it := range r.Items {
-		switch it.Status {
-		case Paid, Failed, Returned, ReturnFailed:
-		default:
+		if !slices.Contains([]PayoutStatus{Paid, Failed, Returned, ReturnFailed}, it.Status) {
 			return fmt.Errorf("%w: %s with an item status that no report proves", ErrRecord, r.Type)
 		}
 	}

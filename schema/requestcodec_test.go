@@ -411,12 +411,15 @@ func TestIyzicoSamplesAreAccepted(t *testing.T) {
 		t.Fatal(err)
 	}
 	var sample struct {
-		Purpose string
+		Purpose string `json:"purpose"`
 		Items   []struct {
-			ItemExternalID, RecipientType, RecipientInfo string
-			Amount                                       json.RawMessage
-			Description, RecipientName                   *string
-		}
+			ItemExternalID string          `json:"itemExternalId"`
+			RecipientType  string          `json:"recipientType"`
+			RecipientInfo  string          `json:"recipientInfo"`
+			Amount         json.RawMessage `json:"amount"`
+			Description    *string         `json:"description"`
+			RecipientName  *string         `json:"recipientName"`
+		} `json:"items"`
 	}
 	if err := json.Unmarshal(page, &sample); err != nil {
 		t.Fatal(err)

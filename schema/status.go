@@ -51,7 +51,9 @@ func (s PayoutStatus) Final() bool {
 	switch s {
 	case Paid, Failed, Returned, ReturnFailed, Rejected, Cancelled:
 		return true
-	default:
+	case Accepted, Submitted, Unknown:
+		return false
+	default: // invented tomorrow
 		return false
 	}
 }

@@ -79,8 +79,9 @@ func appendStatus(b []byte, s *Status) []byte {
 	return append(b, '}')
 }
 
-// statusRefused is the word in the place of a status in a refusal event.
-const statusRefused PayoutStatus = "request_refused"
+// statusRefused is the word in the place of a status in a refusal event. It is
+// no status: no payout is ever in it.
+const statusRefused = "request_refused"
 
 // A Refusal is the data of a payout.request_refused.v1 event: a request that
 // never became a payout. It is no status of the payout and never booked; a

@@ -81,9 +81,9 @@ func TestEveryStatusSaysWhetherItIsFinal(t *testing.T) {
 		s.Status = status
 		m := schema.EncodeStatus(s)
 		var data struct {
-			Sequence *int
-			Status   *schema.PayoutStatus
-			Final    *bool
+			Sequence *int                 `json:"sequence"`
+			Status   *schema.PayoutStatus `json:"status"`
+			Final    *bool                `json:"final"`
 		}
 		if err := json.Unmarshal(m.Value, &data); err != nil {
 			t.Fatal(err)
