@@ -33,6 +33,8 @@ type Config struct {
 	// MaxOpen is how many unanswered batches a merchant may have in flight in
 	// one shard. Defaults to 8.
 	MaxOpen int
+	// MaxOpenOf is MaxOpen for the merchants named.
+	MaxOpenOf map[string]int
 	// SkipAmounts switches the comparison of amounts before completing off.
 	SkipAmounts bool
 	// SkipBalance switches the look at the balance before completing off.
@@ -71,6 +73,14 @@ func (c Config) withDefaults() Config {
 		c.CheckpointRecords = 2000
 	}
 	return c
+}
+
+// maxOpen is how many unanswered batches the merchant may have in flight.
+func (c *Config) maxOpen(merchant string) int {
+	if n := c.MaxOpenOf[merchant]; n > 0 {
+		return n
+	}
+	return c.MaxOpen
 }
 
 // A Clock tells the time.

@@ -82,7 +82,7 @@ func (s *Shard) foldPlan(f *foldedPlan) {
 	}
 	b := newBatch(f.plan, f.offset, owned, emit)
 	m := s.merchantOf(f.plan.Merchant)
-	if len(records) == 0 && (len(m.waiting) > 0 || s.inFlight(f.plan.Merchant) >= s.cfg.MaxOpen) {
+	if len(records) == 0 && (len(m.waiting) > 0 || s.inFlight(f.plan.Merchant) >= s.cfg.maxOpen(f.plan.Merchant)) {
 		i, _ := slices.BinarySearch(m.waiting, f.offset)
 		m.waiting = slices.Insert(m.waiting, i, f.offset)
 		return
@@ -143,7 +143,7 @@ func (s *Shard) turns() {
 		given = false
 		for _, name := range s.order {
 			m := s.merchants[name]
-			if len(m.waiting) > 0 && s.inFlight(name) < s.cfg.MaxOpen {
+			if len(m.waiting) > 0 && s.inFlight(name) < s.cfg.maxOpen(name) {
 				s.takeTurn(m.waiting[0])
 				given = true
 			}

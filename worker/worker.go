@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -13,7 +12,7 @@ import (
 // Leases keep two workers from driving one shard at the same time. They spare
 // calls and alarms; no safety rests on them.
 type Leases interface {
-	// Obtain takes the shard's lease for ttl. [ErrLeaseHeld]: somebody has it.
+	// Obtain takes the shard's lease for ttl, or fails at once if somebody has it.
 	Obtain(ctx context.Context, shard int, ttl time.Duration) (Lease, error)
 }
 
@@ -22,9 +21,6 @@ type Lease interface {
 	Refresh(ctx context.Context, ttl time.Duration) error
 	Release(ctx context.Context) error
 }
-
-// ErrLeaseHeld says that another worker holds a shard's lease.
-var ErrLeaseHeld = errors.New("another worker holds the shard's lease")
 
 // A Worker drives the shards that it is assigned.
 type Worker struct {

@@ -8,9 +8,12 @@ Every command that needs one takes --config FILE; the environment overrides its 
 type commands struct {
 	Config string `help:"Configuration, a YAML file. Default: $$TOPLU_CONFIG; without either, TOPLU_… variables alone." placeholder:"FILE" short:"c"`
 
+	Demo        demoCommand      `cmd:"" help:"Run everything in one process, with nothing to install, and balance the books."`
+	Run         runCommand       `cmd:"" help:"Run the service."`
 	Simulator   simulatorCommand `cmd:"" help:"Serve a simulated iyzico that keeps books."`
 	Send        sendCommand      `cmd:"" help:"Send payout requests from a CSV or JSON lines file."`
 	Topics      topicsCommands   `cmd:"" help:"Create or check the Kafka topics."`
+	Explain     explainCommand   `cmd:"" help:"Tell a payout's whole story."`
 	ConfigGroup configCommands   `cmd:"" name:"config" help:"Check or show the configuration."`
 }
 

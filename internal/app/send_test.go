@@ -71,7 +71,9 @@ func TestSendTwiceIsTheSameEvents(t *testing.T) {
 	path = file(t, "payouts.csv", "\ufeffpayoutId;amount;currency;recipientType;recipientValue;recipientName;merchant;metadata.orderId;description\r\n"+
 		"order-1;100.5;TRY;PHONE;+905350000000;;;;\r\n"+
 		"order-2;0.01;TRY;IBAN;tr33 0006 1005 1978 6457 8413 26;Ayşe Yılmaz;default;1042;\"a; \"\"b\"\"\"\r\n")
-	for range 2 {
+	// A sender that knows the merchants, and so their default purposes, sends
+	// the same events as one that does not.
+	for _, env := range []map[string]string{env, plus(env, "TOPLU_MERCHANTS_DEFAULT_APIKEYFILE=/not/read/by/send")} {
 		r := run(t, env, "", "send", path)
 		r.want(t, 0, "2 requests (100.51 TRY) sent to payout.requests", "")
 		if r.errors != "" {

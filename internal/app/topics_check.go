@@ -104,19 +104,18 @@ func (j *judge) warn(topic, format string, args ...any) {
 // copies checks how many machines have to fail before records are lost.
 func (j *judge) copies(t kafkaio.Topic) {
 	k := j.cfg.Kafka
-	switch {
-	case k.Replication > t.Replication:
+	before := len(j.problems)
+	if k.Replication > t.Replication {
 		j.wrong(t.Name, "has %d replicas, but kafka.replication asks for %d: reassign its partitions, or lower kafka.replication", t.Replication, k.Replication)
-	case t.Replication < 3:
-		j.warn(t.Name, "has %d replicas: below 3, the loss of disks can lose what has been paid", t.Replication)
 	}
 	switch {
 	case t.MinInSyncReplicas > t.Replication:
 		j.wrong(t.Name, "needs min.insync.replicas=%d but has %d replicas: nothing can be written", t.MinInSyncReplicas, t.Replication)
 	case k.MinInsyncReplicas > t.MinInSyncReplicas:
 		j.wrong(t.Name, "has min.insync.replicas=%d, but kafka.minInsyncReplicas asks for %d: alter the topic, or lower kafka.minInsyncReplicas", t.MinInSyncReplicas, k.MinInsyncReplicas)
-	case t.MinInSyncReplicas < 2:
-		j.warn(t.Name, "has min.insync.replicas=%d: below 2, an acknowledged record can be lost with one machine", t.MinInSyncReplicas)
+	}
+	if len(j.problems) == before && (t.Replication < 3 || t.MinInSyncReplicas < 2) {
+		j.warn(t.Name, "has %d replicas and min.insync.replicas=%d: below 3 and 2, the loss of a machine can lose what was acknowledged", t.Replication, t.MinInSyncReplicas)
 	}
 }
 

@@ -75,8 +75,7 @@ func TestTopicsCreate(t *testing.T) {
 	}
 
 	again := run(t, env, "", "topics", "create")
-	again.want(t, 0, "topics: fine", "warning: topic payout.batches has 1 replicas: below 3")
-	again.want(t, 0, "topics: fine", "warning: topic payout.batches has min.insync.replicas=1: below 2")
+	again.want(t, 0, "topics: fine", "warning: topic payout.batches has 1 replicas and min.insync.replicas=1: below 3 and 2")
 	if strings.Contains(again.out, "created") {
 		t.Errorf("created twice: %s", again.out)
 	}

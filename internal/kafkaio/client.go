@@ -106,15 +106,14 @@ func Dial(cfg Config) (*Client, error) {
 		compression: compression,
 		conns:       newConnTracker(cfg.Timeout),
 	}
-	//nolint:gosec // kept in c and called by Close
 	c.ctx, c.cancel = context.WithCancel(context.Background())
-	c.transport = c.newTransport(c.ctx, cfg.Topics)
+	c.transport = c.newTransport(cfg.Topics)
 	return c, nil
 }
 
 // newTransport makes a pool of connections. A pool asks for the metadata of the
 // cluster when it is first used, and then at random moments within 5 seconds.
-func (c *Client) newTransport(ctx context.Context, topics []string) *kafka.Transport {
+func (c *Client) newTransport(topics []string) *kafka.Transport {
 	return &kafka.Transport{
 		Dial:           c.conns.dial,
 		DialTimeout:    c.cfg.Timeout,
@@ -123,7 +122,7 @@ func (c *Client) newTransport(ctx context.Context, topics []string) *kafka.Trans
 		ClientID:       c.cfg.ClientID,
 		TLS:            c.cfg.TLS,
 		SASL:           c.cfg.SASL,
-		Context:        ctx,
+		Context:        c.ctx,
 	}
 }
 
@@ -173,16 +172,16 @@ func (c *Client) roundTrip(ctx context.Context, t *kafka.Transport, req protocol
 // explain makes of a transport's error one that a person can act on, and has
 // the metadata fetched anew where it may be outdated.
 func (c *Client) explain(ctx context.Context, t *kafka.Transport, req protocol.Message, err error) error {
-	var dial *dialError
+	dial, unreachable := errors.AsType[*dialError](err)
 	switch {
 	case c.ctx.Err() != nil:
 		return ErrClosed
 	case ctx.Err() != nil:
 		return fmt.Errorf("kafka: %w", context.Cause(ctx))
-	case errors.Is(err, context.DeadlineExceeded), isTimeout(err) && !errors.As(err, &dial):
+	case errors.Is(err, context.DeadlineExceeded), isTimeout(err) && !unreachable:
 		c.refresh()
 		return &transientError{text: fmt.Sprintf("kafka: no answer within %s", c.cfg.Timeout), err: err}
-	case errors.As(err, &dial):
+	case unreachable:
 		c.refresh()
 		return &transientError{
 			text:   fmt.Sprintf("kafka: cannot reach any of %s (%s)", strings.Join(c.cfg.Brokers, ", "), dial.reason()),

@@ -79,12 +79,10 @@ func (e *dialError) Unwrap() error { return e.err }
 // reason is the cause in the fewest words, for a line that already has the
 // addresses.
 func (e *dialError) reason() string {
-	var errno syscall.Errno
-	if errors.As(e.err, &errno) {
+	if errno, ok := errors.AsType[syscall.Errno](e.err); ok {
 		return errno.Error()
 	}
-	var dns *net.DNSError
-	if errors.As(e.err, &dns) {
+	if dns, ok := errors.AsType[*net.DNSError](e.err); ok {
 		return dns.Err
 	}
 	if isTimeout(e.err) {

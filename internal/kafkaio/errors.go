@@ -81,22 +81,17 @@ func Temporary(err error) bool {
 			return false
 		}
 	}
-	var transient *transientError
-	if errors.As(err, &transient) {
+	if _, ok := errors.AsType[*transientError](err); ok {
 		return true
 	}
-	var code kafka.Error
-	if errors.As(err, &code) {
-		switch code {
-		case kafka.Unknown, kafka.BrokerNotAvailable, kafka.ReplicaNotAvailable:
-			return true
-		case kafka.InvalidMessage:
-			return false
-		default:
-			return code.Temporary()
-		}
+	code, ok := errors.AsType[kafka.Error](err)
+	switch {
+	case !ok, code == kafka.InvalidMessage: // damaged in the log, to a reader
+		return false
+	case code == kafka.Unknown, code == kafka.BrokerNotAvailable, code == kafka.ReplicaNotAvailable:
+		return true
 	}
-	return false
+	return code.Temporary()
 }
 
 // transientError is a trouble of the moment.
@@ -111,8 +106,7 @@ func (e *transientError) Unwrap() error { return e.err }
 
 // asUnsent marks the reason why a request was not sent as that.
 func asUnsent(err error) error {
-	var transient *transientError
-	if errors.As(err, &transient) {
+	if transient, ok := errors.AsType[*transientError](err); ok {
 		marked := *transient
 		marked.unsent = true
 		return &marked
@@ -122,8 +116,8 @@ func asUnsent(err error) error {
 
 // isUnsent reports whether err proves that its request was never sent.
 func isUnsent(err error) bool {
-	var transient *transientError
-	return errors.As(err, &transient) && transient.unsent
+	transient, ok := errors.AsType[*transientError](err)
+	return ok && transient.unsent
 }
 
 // codeError makes an error of a broker's error code, nil for 0.
@@ -135,8 +129,8 @@ func codeError(code int16) error {
 }
 
 func isTimeout(err error) bool {
-	var nerr net.Error
-	return errors.As(err, &nerr) && nerr.Timeout()
+	nerr, ok := errors.AsType[net.Error](err)
+	return ok && nerr.Timeout()
 }
 
 // isNetwork reports whether err is a connection that broke.

@@ -13,7 +13,7 @@ import (
 const (
 	// partitionCheck is how often a member looks whether its topic has got more
 	// partitions.
-	partitionCheck = 10 * time.Second
+	partitionCheck = 5 * time.Second
 
 	// leaveGrace is how long leaving a group may take while a rebalance is
 	// under way. Then the connections are cut, and the group waits for the
@@ -117,7 +117,7 @@ func (m *member) loop(ctx context.Context) error {
 				return err
 			}
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // to end is what was asked for
 		case hopeless(err):
 			return fmt.Errorf("join group %s: %w", m.cfg.Group, err)
 		default:
@@ -142,6 +142,7 @@ func (m *member) serve(ctx context.Context, gen *kafka.Generation) error {
 		runCtx, cancel := context.WithCancelCause(ctx)
 		stopGen := context.AfterFunc(genCtx, func() { cancel(ErrGenerationEnded) })
 		defer stopGen()
+		//nolint:contextcheck // the client ends on its own
 		stopClient := context.AfterFunc(m.c.ctx, func() { cancel(ErrClosed) })
 		defer stopClient()
 		stopWatch := m.watch(runCtx, cancel)
@@ -159,7 +160,7 @@ func (m *member) serve(ctx context.Context, gen *kafka.Generation) error {
 			err = nil
 		}
 		if err != nil || ctx.Err() != nil || m.c.ctx.Err() != nil {
-			m.beginLeaving()
+			m.beginLeaving() //nolint:contextcheck // the caller's has ended
 		}
 		result <- err
 	})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -56,13 +57,13 @@ func (w *watcher) until(t *testing.T, what string, ok func(map[string]*kafkaio.G
 }
 
 func describe(holds map[string]*kafkaio.Generation) string {
-	out := ""
+	var out []string
 	for name, g := range holds {
 		if g != nil {
-			out += fmt.Sprintf("%s: %v in generation %d; ", name, ids(g), g.ID)
+			out = append(out, fmt.Sprintf("%s: %v in generation %d", name, ids(g), g.ID))
 		}
 	}
-	return out
+	return strings.Join(out, "; ")
 }
 
 func ids(g *kafkaio.Generation) []int {
@@ -90,6 +91,7 @@ func join(t *testing.T, c *kafkaio.Client, w *watcher, name string, cfg kafkaio.
 			}
 			last, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 			defer cancel()
+			//nolint:contextcheck // the generation's has ended
 			if err := g.Commit(last, offsets, "last words of "+name); err != nil && !errors.Is(err, kafkaio.ErrFenced) {
 				t.Errorf("%s: the last commit: %v", name, err)
 			}
@@ -202,13 +204,13 @@ func silentMember(t *testing.T, on cluster, group, topic string) {
 			t.Fatal(err)
 		}
 	}
-	sync := kmsg.NewPtrSyncGroupRequest()
-	sync.Group, sync.Generation, sync.MemberID = group, joined.Generation, joined.MemberID
-	sync.ProtocolType, sync.Protocol = kmsg.StringPtr("consumer"), joined.Protocol
+	share := kmsg.NewPtrSyncGroupRequest()
+	share.Group, share.Generation, share.MemberID = group, joined.Generation, joined.MemberID
+	share.ProtocolType, share.Protocol = new("consumer"), joined.Protocol
 	mine := kmsg.NewConsumerMemberAssignment()
 	mine.Topics = []kmsg.ConsumerMemberAssignmentTopic{{Topic: topic, Partitions: []int32{0, 1, 2, 3}}}
-	sync.GroupAssignment = []kmsg.SyncGroupRequestGroupAssignment{{MemberID: joined.MemberID, MemberAssignment: mine.AppendTo(nil)}}
-	res, err := sync.RequestWith(t.Context(), k)
+	share.GroupAssignment = []kmsg.SyncGroupRequestGroupAssignment{{MemberID: joined.MemberID, MemberAssignment: mine.AppendTo(nil)}}
+	res, err := share.RequestWith(t.Context(), k)
 	if err != nil || res.ErrorCode != 0 {
 		t.Fatalf("sync: %v, code %d", err, res.ErrorCode)
 	}

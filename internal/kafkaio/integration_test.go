@@ -91,7 +91,7 @@ func publishesOverRestarts(t *testing.T, on cluster, k *realparts.Kafka) {
 		}
 	})
 	for _, down := range []func() error{k.Stop, k.Kill} {
-		await(t, progress, 50)
+		await(t, progress)
 		if err := down(); err != nil {
 			t.Fatal(err)
 		}
@@ -99,7 +99,7 @@ func publishesOverRestarts(t *testing.T, on cluster, k *realparts.Kafka) {
 			t.Fatal(err)
 		}
 	}
-	await(t, progress, 50)
+	await(t, progress)
 	close(stop)
 	wg.Wait()
 	offsets, err := c.Offsets(t.Context(), topic)
@@ -130,11 +130,11 @@ func publishesOverRestarts(t *testing.T, on cluster, k *realparts.Kafka) {
 	t.Logf("%d calls over 2 broker starts, %d messages twice", published, twice)
 }
 
-// await waits until something was done n times.
-func await(t *testing.T, progress <-chan struct{}, n int) {
+// await waits until something was done many times.
+func await(t *testing.T, progress <-chan struct{}) {
 	t.Helper()
 	deadline := time.After(time.Minute)
-	for range n {
+	for range 50 {
 		select {
 		case <-progress:
 		case <-deadline:
@@ -195,7 +195,7 @@ func appendsOverKill(t *testing.T, on cluster, k *realparts.Kafka) {
 		})
 	}
 	for range 2 {
-		await(t, progress, 50)
+		await(t, progress)
 		if err := k.Kill(); err != nil {
 			t.Fatal(err)
 		}
@@ -203,7 +203,7 @@ func appendsOverKill(t *testing.T, on cluster, k *realparts.Kafka) {
 			t.Fatal(err)
 		}
 	}
-	await(t, progress, 50)
+	await(t, progress)
 	close(stop)
 	wg.Wait()
 	offsets, err := c.Offsets(t.Context(), topic, 0)

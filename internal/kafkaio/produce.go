@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
@@ -71,32 +72,44 @@ func verdictOf(err error) verdict {
 	return unknown
 }
 
+var (
+	// elsewhere are the answers of a broker that does not lead the partition.
+	elsewhere = []kafka.Error{kafka.NotLeaderForPartition, kafka.LeaderNotAvailable, kafka.UnknownTopicOrPartition}
+
+	// notNow are looked at before the append: too few replicas (after it that is
+	// another code), and a checksum that was wrong on arrival.
+	notNow = []kafka.Error{kafka.NotEnoughReplicas, kafka.InvalidMessage}
+
+	// tooLarge and notEver are looked at before the append, too.
+	tooLarge = []kafka.Error{kafka.MessageSizeTooLarge, kafka.RecordListTooLarge}
+	notEver  = []kafka.Error{
+		kafka.InvalidTopic, kafka.InvalidRequiredAcks, kafka.InvalidTimestamp, kafka.InvalidRecord, kafka.PolicyViolation,
+		kafka.TopicAuthorizationFailed, kafka.ClusterAuthorizationFailed,
+		kafka.UnsupportedVersion, kafka.UnsupportedForMessageFormat, kafka.UnsupportedCompressionType,
+	}
+)
+
 // judge says what a broker's refusal proves.
 func judge(p produce.ResponsePartition) (verdict, error) {
-	err := codeError(p.ErrorCode)
-	switch code := kafka.Error(p.ErrorCode); code {
-	case kafka.NotLeaderForPartition, kafka.LeaderNotAvailable, kafka.UnknownTopicOrPartition:
+	code, err := kafka.Error(p.ErrorCode), codeError(p.ErrorCode)
+	switch {
+	case slices.Contains(elsewhere, code):
 		// A broker answers these at the door, but also when it has appended the
 		// batch and then lost the partition while it waited for its replicas,
 		// which may keep the batch. In the second case the answer has the
 		// batch's offset, in the first it has -1.
-		err = missing(err)
 		if p.BaseOffset == -1 {
-			return later, err
+			return later, missing(err)
 		}
-		return unknown, err
-	case kafka.NotEnoughReplicas, // looked at before the append; after it, it is another code
-		kafka.InvalidMessage: // the checksum was wrong on arrival
+		return unknown, missing(err)
+	case slices.Contains(notNow, code):
 		return later, err
-	case kafka.MessageSizeTooLarge, kafka.RecordListTooLarge:
+	case slices.Contains(tooLarge, code):
 		return never, fmt.Errorf("%w (%w)", ErrTooLarge, err)
-	case kafka.InvalidTopic, kafka.InvalidRequiredAcks, kafka.TopicAuthorizationFailed, kafka.ClusterAuthorizationFailed,
-		kafka.InvalidTimestamp, kafka.UnsupportedVersion, kafka.UnsupportedForMessageFormat, kafka.PolicyViolation,
-		kafka.InvalidRecord, kafka.UnsupportedCompressionType:
+	case slices.Contains(notEver, code):
 		return never, err
-	default:
-		return unknown, err
 	}
+	return unknown, err
 }
 
 // leading returns how many messages fit into one batch of limit bytes, at least

@@ -146,7 +146,7 @@ func readsEveryCompression(t *testing.T, on cluster) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer c.Close()
+		t.Cleanup(c.Close)
 		topic := newTopic(t, c, 1, nil)
 		appendAll(t, c, topic, 0, texts(500, "the same again and again, but for %d")...)
 		got := readTo(t, c, topic, 0, 7, 500, kafkaio.ReaderOptions{})

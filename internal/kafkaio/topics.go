@@ -23,14 +23,14 @@ type TopicSpec struct {
 
 // Topic is a topic as the cluster has it.
 type Topic struct {
-	Name             string
-	Partitions       int
-	Replication      int // the smallest number of replicas of any partition
-	CleanupPolicy    string
-	RetentionMS      int64 // -1: without limit
-	RetentionBytes   int64 // -1: without limit
+	Name              string
+	Partitions        int
+	Replication       int // the smallest number of replicas of any partition
+	CleanupPolicy     string
+	RetentionMS       int64 // -1: without limit
+	RetentionBytes    int64 // -1: without limit
 	MinInSyncReplicas int
-	MaxMessageBytes  int
+	MaxMessageBytes   int
 }
 
 // CreateTopics creates topics. Those that could be are created, also when
@@ -53,7 +53,7 @@ func (c *Client) CreateTopics(ctx context.Context, specs ...TopicSpec) error {
 	}
 	// A pool of its own, since the library waits until it sees the new topics
 	// in the pool's metadata, which may be limited to others.
-	pool := c.newTransport(c.ctx, nil)
+	pool := c.newTransport(nil)
 	defer pool.CloseIdleConnections()
 	m, err := c.roundTrip(ctx, pool, req, c.cfg.Timeout)
 	if err != nil {
@@ -92,7 +92,7 @@ func (c *Client) DescribeTopics(ctx context.Context, names ...string) (map[strin
 
 func (c *Client) describe(ctx context.Context, names []string) (found map[string]Topic, absent []error, err error) {
 	// A pool of its own has no old metadata.
-	pool := c.newTransport(c.ctx, names)
+	pool := c.newTransport(names)
 	defer pool.CloseIdleConnections()
 	m, err := c.roundTrip(ctx, pool, &metadata.Request{TopicNames: names}, c.cfg.Timeout)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -67,7 +68,7 @@ func startKafka(ctx context.Context, home, version, dir string) (*Kafka, error) 
 			"java", "-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
 			"-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", filepath.Join(libs, "*"),
 		}
-		format := append(java[:len(java):len(java)], "kafka.tools.StorageTool", "format", "-t", clusterID, "-c", config)
+		format := append(slices.Clip(java), "kafka.tools.StorageTool", "format", "-t", clusterID, "-c", config)
 		if out, err := exec.CommandContext(ctx, format[0], format[1:]...).CombinedOutput(); err != nil { //nolint:gosec // our own arguments
 			return nil, fmt.Errorf("format the broker's storage: %w\n%s", err, out)
 		}

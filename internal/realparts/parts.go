@@ -48,13 +48,21 @@ func useDocker(home string) bool {
 // freePorts returns ports of the loopback interface that nobody listens on now.
 func freePorts(n int) ([]int, error) {
 	ports := make([]int, n)
+	listeners := make([]net.Listener, n) // kept open, so that no port comes twice
+	defer func() {
+		for _, l := range listeners {
+			if l != nil {
+				_ = l.Close()
+			}
+		}
+	}()
 	for i := range ports {
-		l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it does not wait
-		if err != nil {
+		var err error
+		//nolint:noctx // it does not wait
+		if listeners[i], err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 			return nil, err
 		}
-		defer l.Close()
-		ports[i] = l.Addr().(*net.TCPAddr).Port
+		ports[i] = listeners[i].Addr().(*net.TCPAddr).Port
 	}
 	return ports, nil
 }

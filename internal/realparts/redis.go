@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -49,7 +50,7 @@ func startRedis(ctx context.Context, home, dir string) (*Redis, error) {
 	r := &Redis{Addr: fmt.Sprintf("127.0.0.1:%d", ports[0]), Dir: dir}
 	r.process = &process{name: "redis", dir: dir, ready: r.ready}
 	options := []string{
-		"--bind", "127.0.0.1", "--port", fmt.Sprint(ports[0]), "--dir", dir, "--save", "",
+		"--bind", "127.0.0.1", "--port", strconv.Itoa(ports[0]), "--dir", dir, "--save", "",
 		"--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction",
 	}
 	if useDocker(home) {

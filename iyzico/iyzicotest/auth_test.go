@@ -100,6 +100,9 @@ func TestRequestTTL(t *testing.T) {
 	equal(t, "cancel too late", code(w.Cancel(key, late)), "SIM1006")
 	equal(t, "the expired batch", w.status(late), "INIT")
 	equal(t, "the other one", w.status(early), "COMPLETED")
+	w.wait(time.Hour)
+	equal(t, "cancel of an authorised batch", code(w.Cancel(key, early)), "SIM1005")
+	equal(t, "its second auth", code(w.Auth(key, early)), "success")
 
 	w = newWorld(t, iyzicotest.Settings{})
 	requestID := w.init("b", "1")

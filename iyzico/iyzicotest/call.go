@@ -1,8 +1,6 @@
 package iyzicotest
 
-import (
-	"time"
-)
+import "time"
 
 // call is the way of every call: time passes, the call is counted, and the
 // dials decide whether it has its effect and whether its answer arrives.

@@ -221,6 +221,19 @@ func TestFaultsOverHTTP(t *testing.T) {
 	equal(t, "cleared", get(), `{}`)
 }
 
+func TestProbabilities(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]iyzicotest.Probability{
+		"0": 0, "0.00051": 510, "0.1": 100_000, "0.25": 250_000, "0.3": 300_000, "0.7": 700_000, "1": iyzicotest.Always, "1.0": iyzicotest.Always,
+		"1e-9": 1, // the smallest chance is still one
+	} {
+		f, err := iyzicotest.ParseFaults([]byte(`{"failItems":` + text + `}`))
+		if err != nil || f.FailItems != want {
+			t.Errorf("%s: got %d, %v, want %d", text, f.FailItems, err, want)
+		}
+	}
+}
+
 // Every dial that others may turn is known by its name.
 func TestKnownDials(t *testing.T) {
 	t.Parallel()

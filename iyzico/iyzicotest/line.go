@@ -52,6 +52,7 @@ func place(words []string, word string) int {
 
 // check says what is wrong with a line for itself, without its neighbours.
 func (p *Provider) check(line *InitItem) fault {
+	fate := p.fated(line.ItemExternalID)
 	switch {
 	case line.ItemExternalID == "" || line.RecipientInfo == "" || line.RecipientType == "":
 		return faultMissing
@@ -65,9 +66,7 @@ func (p *Provider) check(line *InitItem) fault {
 		return faultCurrency
 	case p.settings.Checksum == ChecksumInvalid && !checkDigits(line):
 		return faultCheckDigits
-	case p.settings.Fate != nil && p.settings.Fate(line.ItemExternalID) == FateInvalid:
-		return faultDial
-	case p.chance(p.faults.InvalidItems):
+	case fate == FateInvalid || (fate == FateByDial && p.chance(p.faults.InvalidItems)):
 		return faultDial
 	}
 	return sound

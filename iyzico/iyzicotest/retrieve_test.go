@@ -4,6 +4,7 @@ import (
 	"math"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -130,7 +131,9 @@ func TestItemByReferenceCode(t *testing.T) {
 			t.Fatalf("item %s is not found by its reference code", it.ItemExternalID)
 		}
 	}
-	for _, unknown := range []string{"", "nonsense", requestID, "00000000-0000-4000-8000-000000000000"} {
+	one := []byte(w.report(requestID).Items[0].ReferenceCode)
+	one[16]++ // neither the batch's digits nor the item's
+	for _, unknown := range []string{"", "nonsense", string(one), strings.Repeat("x", 36), requestID, "00000000-0000-4000-8000-000000000000"} {
 		equal(t, unknown, code(w.Item(key, unknown)), "SIM1014")
 	}
 }

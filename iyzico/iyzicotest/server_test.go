@@ -3,6 +3,7 @@ package iyzicotest_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/toplu/toplu/iyzico/iyzicotest"
 )
@@ -90,6 +91,20 @@ func TestRateLimits(t *testing.T) {
 		equal(t, "code", limited.json.ErrorCode, "50000")
 		equal(t, "HTTP", limited.http, status)
 		equal(t, "another operation", c.call("GET", "balance", nil).json.ErrorCode, "")
+	}
+}
+
+func TestRateLimitsAreForAMinute(t *testing.T) {
+	t.Parallel()
+	limits := map[iyzicotest.Op]int{}
+	limits[iyzicotest.OpBalance] = 2
+	w := newWorld(t, iyzicotest.Settings{RateLimits: limits})
+	for range 3 {
+		equal(t, "first", code(w.Balance(key)), "success")
+		equal(t, "second", code(w.Balance(key)), "success")
+		equal(t, "third", code(w.Balance(key)), "50000")
+		equal(t, "another merchant's", code(w.Balance("merchant-b")), "success")
+		w.wait(time.Minute)
 	}
 }
 

@@ -196,6 +196,9 @@ func (s Settings) withDefaults() (Settings, error) {
 			wrong("rateLimits", "%q: %d: want an operation (%s) and a limit above 0", op, limit, opNames())
 		}
 	}
+	if s.CommissionBasisPoints > 10_000 {
+		wrong("commissionBasisPoints", "more than the amount itself")
+	}
 	if s.CommissionFlat != nil && s.CommissionBasisPoints != 0 {
 		wrong("commissionBasisPoints", "there is a commissionFlat as well; give one of them")
 	}

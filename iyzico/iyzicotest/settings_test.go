@@ -75,7 +75,7 @@ func TestSettingsReportEveryMistake(t *testing.T) {
 			`{"balance":"lots","commissionFlat":-1,"maxPageSize":-1,"retrieveLag":"-1s","httpFailure":500,"httpRateLimit":500,"httpSignature":500,"rateLimits":{"pay":1,"auth":0}}`,
 			[]string{"balance", "commissionFlat", "maxPageSize", "retrieveLag", "httpFailure", "httpRateLimit", "httpSignature", `"pay"`, `"auth"`},
 		},
-		"two commissions": {`{"commissionFlat":1,"commissionBasisPoints":1}`, []string{"commissionFlat"}},
+		"two commissions": {`{"commissionFlat":1,"commissionBasisPoints":10001}`, []string{"commissionFlat", "more than"}},
 		"no object":       {`[]`, []string{"object"}},
 	} {
 		_, err := iyzicotest.ParseSettings([]byte(c.json))

@@ -103,12 +103,18 @@ func (p *Provider) settle(b *batch, lo, hi int) {
 	}
 }
 
+// fated is what the settings decide about an item, before any dial does.
+func (p *Provider) fated(itemExternalID string) Fate {
+	if p.settings.Fate == nil {
+		return FateByDial
+	}
+	return p.settings.Fate(itemExternalID)
+}
+
 // fate decides what becomes of an item at the bank.
 func (p *Provider) fate(it *item) Fate {
-	if p.settings.Fate != nil {
-		if fate := p.settings.Fate(it.id); fate != FateByDial {
-			return fate
-		}
+	if fate := p.fated(it.id); fate != FateByDial {
+		return fate
 	}
 	if !p.chance(p.faults.FailItems) {
 		return FatePaid

@@ -112,6 +112,15 @@ func TestFates(t *testing.T) {
 	equal(t, "message", w.report(requestID).Items[1].ErrorMessage, "SIM3001 refused by the bank")
 }
 
+func TestFateComesBeforeTheDials(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, iyzicotest.Settings{Fate: fates})
+	w.SetFaults(iyzicotest.Faults{InvalidItems: iyzicotest.Always, FailItems: iyzicotest.Always})
+	if diff := cmp.Diff([]string{"SUCCESS", "INVALID"}, w.items(w.paid("b", "paid", "of no fate"))); diff != "" {
+		t.Errorf("items (-want +got):\n%s", diff)
+	}
+}
+
 // FAILED is seen before the money comes back.
 func TestRefundComesLater(t *testing.T) {
 	t.Parallel()
@@ -208,7 +217,7 @@ func TestCommission(t *testing.T) {
 		{iyzicotest.Settings{CommissionFlat: new(iyzicotest.Money(0))}, 100_00, 0},
 		{iyzicotest.Settings{CommissionBasisPoints: 125}, 100_00, 1_25},
 		{iyzicotest.Settings{CommissionBasisPoints: 125}, 99, 1},
-		{iyzicotest.Settings{CommissionBasisPoints: 125}, 1_000_000_000_000_00, 12_500_000_000_00},
+		{iyzicotest.Settings{CommissionBasisPoints: 125}, 900_000_000_000_000_000, 11_250_000_000_000_000},
 	} {
 		w := newWorld(t, c.settings)
 		r := batch("b", "1")
@@ -259,4 +268,17 @@ func TestSettleDelayDial(t *testing.T) {
 	equal(t, "at first", w.items(requestID)[0], "PROCESSING")
 	w.wait(time.Minute)
 	equal(t, "later", w.items(requestID)[0], "SUCCESS")
+}
+
+// Money that comes back from one batch pays for another that waits.
+func TestRefundFundsTheNextBatch(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, iyzicotest.Settings{Fate: fates, ResumeWhenFunded: true, Balance: new(iyzicotest.Money(120_00))})
+	w.auth(w.init("b1", "returned"))
+	w.auth(w.init("b2", "paid"))
+	w.wait(400 * time.Millisecond)
+	equal(t, "at first", w.Books().Batches[1].Status, iyzicotest.BatchInsufficientBalance)
+	w.wait(2 * time.Second)
+	equal(t, "payments", w.payments()["paid"], 1)
+	equal(t, "balance", w.balance(), 0)
 }

@@ -20,7 +20,6 @@ import (
 )
 
 func TestClaimsOnRedis(t *testing.T) {
-	t.Parallel()
 	addr := realRedis(t)
 	workertest.TestClaims(t, func(t *testing.T) (worker.Claims, workertest.Tamper) {
 		rdb := dial(t, addr)
@@ -32,13 +31,12 @@ func TestClaimsOnRedis(t *testing.T) {
 // A cluster of one node refuses scripts that reach beyond the slot of their
 // KEYS, as a larger one does.
 func TestClaimsOnRedisCluster(t *testing.T) {
-	t.Parallel()
 	addr := realRedis(t, "--cluster-enabled", "yes")
 	single := dial(t, addr)
 	if err := single.Do(t.Context(), "CLUSTER", "ADDSLOTSRANGE", 0, 16383).Err(); err != nil {
 		t.Fatal(err)
 	}
-	awaitCluster(t, single)
+	await(t, func(ctx context.Context) bool { return single.Set(ctx, "ready", 1, 0).Err() == nil })
 	workertest.TestClaims(t, func(t *testing.T) (worker.Claims, workertest.Tamper) {
 		rdb := redisclaim.Dial(redisclaim.Config{Addrs: []string{addr}, Cluster: true})
 		t.Cleanup(func() { rdb.Close() })
@@ -54,7 +52,7 @@ func TestBucketsStayPacked(t *testing.T) {
 	rdb := dial(t, realRedis(t))
 	store := open(t, rdb, "toplu")
 	empty := usedMemory(t, rdb)
-	fill(t, store, 0, claims)
+	fill(t, store, claims)
 	if used := usedMemory(t, rdb) - empty; used > claims*bytesPerClaim {
 		t.Errorf("%d claims take %d bytes, more than %d each", claims, used, bytesPerClaim)
 	}
@@ -96,7 +94,7 @@ func TestOutOfMemoryChangesNothing(t *testing.T) {
 	t.Parallel()
 	rdb := dial(t, realRedis(t))
 	store := open(t, rdb, "toplu")
-	fill(t, store, 0, 5000)
+	fill(t, store, 5000)
 	before := snapshot(t, rdb)
 	if err := rdb.ConfigSet(t.Context(), "maxmemory", "100kb").Err(); err != nil {
 		t.Fatal(err)
@@ -131,7 +129,7 @@ func TestCheckRefusesEviction(t *testing.T) {
 		t.Errorf("error %v, want %s", err, want)
 	}
 	// Evict ours: what is left must not be believed.
-	fill(t, store, 0, 5000)
+	fill(t, store, 5000)
 	if err := rdb.ConfigSet(t.Context(), "maxmemory", "1mb").Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +147,7 @@ func BenchmarkFold(b *testing.B) {
 	store := open(b, rdb, "toplu")
 	empty := usedMemory(b, rdb)
 	b.ResetTimer()
-	fill(b, store, 0, b.N)
+	fill(b, store, b.N)
 	b.StopTimer()
 	b.ReportMetric(float64(usedMemory(b, rdb)-empty)/float64(b.N), "B/claim")
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "claims/s")
@@ -193,16 +191,16 @@ const benchEpoch = "6xwzyyhkjn3jbthqyg2m4r5k7d"
 func million(b *testing.B) *redisclaim.Store {
 	b.Helper()
 	store := open(b, dial(b, realRedis(b)), "toplu")
-	fill(b, store, 0, 1_000_000)
+	fill(b, store, 1_000_000)
 	return store
 }
 
-// fill begins and folds the ids from first up to end in plans of 1,000.
-func fill(tb testing.TB, store *redisclaim.Store, first, end int) {
+// fill begins and folds n ids in plans of 1,000.
+func fill(tb testing.TB, store *redisclaim.Store, n int) {
 	tb.Helper()
 	begin(tb, store, benchEpoch)
-	for ; first < end; first += 1000 {
-		fold(tb, store, benchPlan(first, min(first+1000, end)))
+	for first := 0; first < n; first += 1000 {
+		fold(tb, store, benchPlan(first, min(first+1000, n)))
 	}
 }
 
@@ -264,11 +262,6 @@ func realRedis(tb testing.TB, args ...string) (addr string) {
 	defer rdb.Close()
 	await(tb, func(ctx context.Context) bool { return rdb.Ping(ctx).Err() == nil })
 	return addr
-}
-
-func awaitCluster(tb testing.TB, rdb redis.UniversalClient) {
-	tb.Helper()
-	await(tb, func(ctx context.Context) bool { return rdb.Set(ctx, "ready", 1, time.Minute).Err() == nil })
 }
 
 // await asks until ready, for ten seconds.

@@ -49,7 +49,7 @@ type Store struct {
 	rdb    redis.UniversalClient
 	prefix string
 
-	stop     context.Context //nolint:containedctx // ends the sweeps, which outlive the calls that start them
+	stop     context.Context // ends the sweeps, which outlive the calls that start them
 	cancel   context.CancelFunc
 	sweeping sync.WaitGroup
 }

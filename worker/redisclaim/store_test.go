@@ -20,7 +20,6 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestClaimsOnMiniredis(t *testing.T) {
-	t.Parallel()
 	workertest.TestClaims(t, func(t *testing.T) (worker.Claims, workertest.Tamper) {
 		rdb := dial(t, miniredis.RunT(t).Addr())
 		store := open(t, rdb, "toplu")
@@ -88,6 +87,72 @@ func TestKeysOfAnotherType(t *testing.T) {
 	}
 	begin(t, store, "epoch-2") // heals
 	fold(t, store, plan("epoch-2", 0, 200))
+}
+
+// A plan that touches no damaged bucket itself may have to split one.
+func TestSplitOfADamagedBucket(t *testing.T) {
+	t.Parallel()
+	// 200 claims fill five buckets; one more splits bucket 1 into 1 and 5.
+	for name, damage := range map[string]func(s *miniredis.Miniredis, bucket func(n int) string){
+		"deleted":         func(s *miniredis.Miniredis, bucket func(int) string) { s.Del(bucket(1)) },
+		"not one of ours": func(s *miniredis.Miniredis, bucket func(int) string) { s.HSet(bucket(1), "stray", "x") },
+		"half in the way": func(s *miniredis.Miniredis, bucket func(int) string) { s.HSet(bucket(5), "stray", "x") },
+		"half in the way, and counted": func(s *miniredis.Miniredis, bucket func(int) string) {
+			s.HSet(bucket(5), "stray", "x")
+			s.HSet(strings.TrimSuffix(bucket(5), bucketName(s, bucket(5))), "5", "1")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := miniredis.RunT(t)
+			store := open(t, dial(t, server.Addr()), "toplu")
+			begin(t, store, "epoch-1")
+			fold(t, store, plan("epoch-1", 0, 200))
+			damage(server, func(n int) string {
+				return fmt.Sprint(store.Meta(shard), ":", server.HGet(store.Meta(shard), "gen"), ":", n)
+			})
+
+			before := server.Dump()
+			_, err := store.Fold(t.Context(), worker.Fold{
+				Shard: shard, Epoch: "epoch-1", Offset: 1, Predecessor: 0, Items: items(untouched(t, store)),
+			})
+			if !errors.Is(err, worker.ErrClaimsCorrupt) {
+				t.Errorf("error %v, want %v", err, worker.ErrClaimsCorrupt)
+			}
+			if server.Dump() != before {
+				t.Error("something has changed")
+			}
+		})
+	}
+}
+
+// untouched is an id whose bucket is sound.
+func untouched(t *testing.T, store *redisclaim.Store) string {
+	t.Helper()
+	for n := range 1000 {
+		id := fmt.Sprint("new-", n)
+		if _, err := store.Lookup(t.Context(), shard, "epoch-1", 0, []string{id}); err == nil && redisclaim.DigestOf(id)[3]%4 != 1 {
+			return id
+		}
+	}
+	t.Fatal("every bucket is damaged")
+	return ""
+}
+
+// Redis packs a hash of up to 128 entries.
+func TestBucketsStayShort(t *testing.T) {
+	t.Parallel()
+	rdb := dial(t, miniredis.RunT(t).Addr())
+	store := open(t, rdb, "toplu")
+	begin(t, store, "epoch-1")
+	for offset := range int64(10) {
+		fold(t, store, plan("epoch-1", offset, int(offset+1)*1000))
+	}
+	for _, key := range (tamper{t, rdb, store}).buckets(shard) {
+		if n := rdb.HLen(t.Context(), key).Val(); n > 128 {
+			t.Errorf("%s has %d claims", key, n)
+		}
+	}
 }
 
 func TestPayoutIDsDoNotReachRedis(t *testing.T) {

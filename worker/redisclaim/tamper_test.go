@@ -1,7 +1,6 @@
 package redisclaim_test
 
 import (
-	"context"
 	"strings"
 	"testing"
 
@@ -27,16 +26,15 @@ func (d tamper) DeleteState(shard int) { d.delete(d.store.Meta(shard)) }
 func (d tamper) DeleteBucket(shard int, payoutID string) { d.delete(d.bucket(shard, payoutID)) }
 
 func (d tamper) DeleteClaim(shard int, payoutID string) {
-	if err := d.rdb.HDel(context.Background(), d.bucket(shard, payoutID), redisclaim.DigestOf(payoutID)).Err(); err != nil {
+	if err := d.rdb.HDel(d.t.Context(), d.bucket(shard, payoutID), redisclaim.DigestOf(payoutID)).Err(); err != nil {
 		d.t.Fatal(err)
 	}
 }
 
 func (d tamper) Snapshot(shard int) (restore func()) {
-	ctx := context.Background()
 	old := map[string]map[string]string{}
 	for _, key := range d.keys(shard) {
-		fields, err := d.rdb.HGetAll(ctx, key).Result()
+		fields, err := d.rdb.HGetAll(d.t.Context(), key).Result()
 		if err != nil {
 			d.t.Fatal(err)
 		}
@@ -45,7 +43,7 @@ func (d tamper) Snapshot(shard int) (restore func()) {
 	return func() {
 		d.Wipe(shard)
 		for key, fields := range old {
-			if err := d.rdb.HSet(ctx, key, fields).Err(); err != nil {
+			if err := d.rdb.HSet(d.t.Context(), key, fields).Err(); err != nil {
 				d.t.Fatal(err)
 			}
 		}
@@ -54,7 +52,7 @@ func (d tamper) Snapshot(shard int) (restore func()) {
 
 // keys are all keys of the shard, of every epoch.
 func (d tamper) keys(shard int) []string {
-	keys, err := d.rdb.Keys(context.Background(), d.store.Meta(shard)+"*").Result()
+	keys, err := d.rdb.Keys(d.t.Context(), d.store.Meta(shard)+"*").Result()
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -64,7 +62,7 @@ func (d tamper) keys(shard int) []string {
 // buckets are the shard's buckets that count.
 func (d tamper) buckets(shard int) []string {
 	meta := d.store.Meta(shard)
-	gen, err := d.rdb.HGet(context.Background(), meta, "gen").Result()
+	gen, err := d.rdb.HGet(d.t.Context(), meta, "gen").Result()
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -80,7 +78,7 @@ func (d tamper) buckets(shard int) []string {
 // bucket is the key in which the payout id's claim lies.
 func (d tamper) bucket(shard int, payoutID string) string {
 	for _, key := range d.buckets(shard) {
-		found, err := d.rdb.HExists(context.Background(), key, redisclaim.DigestOf(payoutID)).Result()
+		found, err := d.rdb.HExists(d.t.Context(), key, redisclaim.DigestOf(payoutID)).Result()
 		if err != nil {
 			d.t.Fatal(err)
 		}
@@ -96,7 +94,7 @@ func (d tamper) delete(keys ...string) {
 	if len(keys) == 0 {
 		return
 	}
-	if err := d.rdb.Del(context.Background(), keys...).Err(); err != nil {
+	if err := d.rdb.Del(d.t.Context(), keys...).Err(); err != nil {
 		d.t.Fatal(err)
 	}
 }

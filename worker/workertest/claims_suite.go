@@ -37,9 +37,11 @@ const (
 	suiteEpoch = "epoch-1"
 )
 
-// TestClaims checks every rule of [worker.Claims]. open is called for each of
-// them and returns claims in which nothing stands.
+// TestClaims checks every rule of [worker.Claims], in parallel with other tests
+// and with each other. open is called for each and returns claims in which
+// nothing stands.
 func TestClaims(t *testing.T, open func(t *testing.T) (worker.Claims, Tamper)) {
+	t.Parallel()
 	for _, rule := range []struct {
 		name  string
 		check func(s *claimsSuite)

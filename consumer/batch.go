@@ -1,0 +1,137 @@
+package consumer
+
+import (
+	"time"
+
+	"github.com/toplu/toplu/schema"
+)
+
+// A key is what the items of a batch have in common.
+type key struct {
+	merchant, purpose string
+	currency          schema.Currency
+	shard             int
+}
+
+// A batch is a plan that is being filled, or waits to be written.
+type batch struct {
+	key     key
+	opened  time.Time
+	items   []schema.PlanItem
+	places  []place // of the items, and of the duplicates that came since
+	amount  int64   // minor units
+	bytes   int     // upper bound of the record's size
+	sealed  bool
+	written bool
+}
+
+// A pending is a payout id in a batch that is not in the log yet.
+type pending struct {
+	batch   *batch
+	content schema.Digest
+}
+
+// Why a batch was sealed; a label of the metrics.
+const (
+	byItems  = "items"
+	byAmount = "amount"
+	byBytes  = "bytes"
+	byAge    = "age"
+	byRoom   = "room"     // too many open batches or unanswered requests
+	byRival  = "conflict" // another request for one of its ids has come
+	byEnd    = "end"      // the run ends
+)
+
+// add puts a request whose id nobody owns into the batch of its kind.
+func (r *run) add(e *event) {
+	q := &e.request.Request
+	k := key{merchant: q.Merchant, purpose: q.Purpose, currency: q.Amount.Currency, shard: e.shard}
+	item := e.item()
+	size := itemSize(&item)
+	b := r.open[k]
+	if b != nil {
+		if why := r.overflows(b, q.Amount.Minor, size); why != "" {
+			r.seal(b, why)
+			b = nil
+		}
+	}
+	if b == nil {
+		b = r.begin(k)
+	}
+	b.items = append(b.items, item)
+	b.places = append(b.places, e.place)
+	b.amount += q.Amount.Minor
+	b.bytes += size
+	r.pending[q.PayoutID] = pending{b, e.content}
+	switch {
+	case len(b.items) >= r.cfg.MaxItems:
+		r.seal(b, byItems)
+	case r.cfg.MaxAmount > 0 && b.amount >= r.cfg.MaxAmount:
+		r.seal(b, byAmount)
+	}
+}
+
+// overflows says which limit one more item would break, "" if none.
+func (r *run) overflows(b *batch, minor int64, size int) string {
+	switch {
+	case r.cfg.MaxAmount > 0 && b.amount+minor > r.cfg.MaxAmount:
+		return byAmount
+	case b.bytes+size > r.cfg.MaxBytes:
+		return byBytes
+	}
+	return ""
+}
+
+// begin opens a batch, and makes room for it.
+func (r *run) begin(k key) *batch {
+	if len(r.open) >= r.cfg.MaxOpen {
+		r.seal(r.oldest(), byRoom)
+	}
+	b := &batch{key: k, opened: r.cfg.Now(), bytes: headSize(k)}
+	r.open[k] = b
+	r.order = append(r.order, b)
+	return b
+}
+
+// oldest is the open batch that was opened first, nil if none is.
+func (r *run) oldest() *batch {
+	for len(r.order) > 0 && r.order[0].sealed {
+		r.order = r.order[1:]
+	}
+	if len(r.order) == 0 {
+		return nil
+	}
+	return r.order[0]
+}
+
+// seal closes a batch. It is written with the next flush.
+func (r *run) seal(b *batch, why string) {
+	if b.sealed {
+		return
+	}
+	b.sealed = true
+	delete(r.open, b.key)
+	r.ready = append(r.ready, b)
+	r.cfg.Metrics.sealed(why, len(b.items))
+}
+
+// sealAged seals the batches whose first item has waited long enough.
+func (r *run) sealAged() {
+	for b := r.oldest(); b != nil && r.cfg.Now().Sub(b.opened) >= r.cfg.MaxWait; b = r.oldest() {
+		r.seal(b, byAge)
+	}
+}
+
+// sealAll seals every open batch.
+func (r *run) sealAll(why string) {
+	for b := r.oldest(); b != nil; b = r.oldest() {
+		r.seal(b, why)
+	}
+}
+
+// plan is the batch as the log gets it.
+func (b *batch) plan(now time.Time) *schema.Plan {
+	p := &schema.Plan{Merchant: b.key.merchant, Purpose: b.key.purpose, Currency: b.key.currency, At: now, Items: b.items}
+	p.ID = schema.PlanID(p)
+	return p
+}

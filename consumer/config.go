@@ -1,0 +1,78 @@
+package consumer
+
+import (
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/toplu/toplu/schema"
+)
+
+// Config says when batches are sealed. The zero value of every field is safe.
+type Config struct {
+	// CommitEvery is the least time between two commits. Defaults to 500 ms.
+	CommitEvery time.Duration
+	// Log gets troubles, and what is refused; nothing about persons.
+	Log zerolog.Logger
+	// MaxAmount is the sum, in minor units of its currency, that a batch may not
+	// exceed. A single larger payout is a batch of its own. 0: no limit.
+	MaxAmount int64
+	// MaxBytes is the size of a plan record that no batch exceeds. It must stay
+	// below what payout.batches takes, and above a single request: 70,000 or
+	// more. Defaults to 900,000.
+	MaxBytes int
+	// MaxItems is how many items a batch may have. Defaults to 500.
+	MaxItems int
+	// MaxOpen is how many batches may be filled at the same time, one for each
+	// merchant, purpose, currency and shard; the oldest is sealed to make room.
+	// Defaults to 1,000.
+	MaxOpen int
+	// MaxUnanswered is how many requests a run may have read and not yet
+	// answered. Above it the oldest batches are sealed before more is read. It
+	// bounds memory, and what is read again after a crash. Defaults to 100,000.
+	MaxUnanswered int
+	// MaxWait is the age of its first item at which a batch is sealed. 0: after
+	// every chunk.
+	MaxWait time.Duration
+	// Metrics counts. May be nil.
+	Metrics *Metrics
+	// Now is the clock. Defaults to time.Now.
+	Now func() time.Time
+	// Rules are what requests are checked by. Nil: every merchant is known.
+	Rules *schema.Rules
+	// StopTimeout is how long an ending run may take to write the plans of what
+	// it has read, and then again for the last commit. Twice StopTimeout must
+	// stay below the group's session time-out. Defaults to 3 s.
+	StopTimeout time.Duration
+}
+
+func (c Config) withDefaults() Config {
+	number := func(n *int, value int) {
+		if *n <= 0 {
+			*n = value
+		}
+	}
+	number(&c.MaxBytes, 900_000)
+	number(&c.MaxItems, 500)
+	number(&c.MaxOpen, 1000)
+	number(&c.MaxUnanswered, 100_000)
+	if c.CommitEvery <= 0 {
+		c.CommitEvery = 500 * time.Millisecond
+	}
+	if c.StopTimeout <= 0 {
+		c.StopTimeout = 3 * time.Second
+	}
+	if c.Now == nil {
+		c.Now = time.Now //nolint:forbidigo // the clock itself
+	}
+	return c
+}
+
+// logBurst is how many lines about refused or odd requests are logged in a
+// minute. All are counted; a flood of them must not be one of the log.
+const logBurst = 100
+
+// sampled is the log for what may come by the hundred thousand.
+func sampled(log zerolog.Logger) zerolog.Logger {
+	return log.Sample(&zerolog.BurstSampler{Burst: logBurst, Period: time.Minute})
+}

@@ -1,0 +1,34 @@
+// Package consumer makes sealed plans of payout requests. It only plans: it
+// holds no truth, calls nobody who pays, and may be killed at any moment.
+//
+// # The way of a request
+//
+//	partition ─▶ decode ─▶ known? ─▶ open batch ─▶ seal ─▶ payout.batches ─▶ commit
+//	 read.go     event.go   plan.go    batch.go              flush.go         commit.go
+//	                │          └▶ conflict ─▶ payout.requests.dlq
+//	                └▶ invalid ─▶ payout.requests.dlq, payout.request_refused.v1   letters.go
+//
+// One goroutine a partition reads and decodes; one goroutine, [Planner.Run],
+// decides (run.go). It takes what is there as a chunk and asks once a shard who
+// owns the payout ids in it. While it is busy, reading stops.
+//
+// # What holds
+//
+//   - A committed offset never passes a request that has no answer yet. An
+//     answer is: its plan, dead letter and refusal are acknowledged, or its
+//     payout id is known to be claimed (progress.go).
+//   - So a crash loses nothing: the next owner of the partition reads again what
+//     was not committed, and finds what was planned among the claims. What it
+//     plans a second time the worker's claims drop.
+//   - No plan holds a payout id twice, and two requests for one id are never in
+//     flight together with different content: the first is written, and then
+//     the log, not this process, says which of them owns the id.
+//   - Memory is bounded: by a chunk, by the requests that have no answer yet
+//     ([Config.MaxUnanswered]), and by the open batches ([Config.MaxOpen]).
+//   - Whatever fails is tried again, with growing pauses, until the run ends.
+//
+// # The edges
+//
+// The package knows neither Kafka nor Redis; see [Ports] and [Assignment]. The
+// sub-package kafkasource binds it to Kafka. Tests run it under virtual time.
+package consumer

@@ -1,0 +1,69 @@
+package consumer
+
+import (
+	"context"
+	"fmt"
+)
+
+// chunkEvents is about how many events are taken at a time. More of them share
+// one look-up, and then wait longer for it.
+const chunkEvents = 4000
+
+// fetched is what a reader has read and decoded.
+type fetched struct {
+	partition int
+	events    []event
+	next, end int64
+}
+
+// read reads one partition until ctx ends. It is at most one batch ahead of the
+// planner.
+func (r *run) read(ctx context.Context, part Partition) error {
+	next := part.From
+	for {
+		b, err := part.Reader.Next(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return fmt.Errorf("read requests: %w", err)
+		case len(b.Records) == 0 && b.Next <= next:
+			continue
+		}
+		next = b.Next
+		f := fetched{part.ID, r.decode(r.topic, part.ID, b.Records), b.Next, b.End}
+		select {
+		case r.in <- f:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// gather takes what the other readers have as well, and notes where all of it
+// stands.
+func (r *run) gather(f fetched) []event {
+	events := r.note(f)
+	for len(events) < chunkEvents {
+		select {
+		case more := <-r.in:
+			events = append(events, r.note(more)...)
+		default:
+			return events
+		}
+	}
+	return events
+}
+
+// note adds what was read to the partition's progress. The end of it, which
+// may be beyond the last record, is answered as it is.
+func (r *run) note(f fetched) []event {
+	p := r.progress[f.partition]
+	for i := range f.events {
+		f.events[i].place = p.add(f.events[i].source.Offset + 1)
+	}
+	p.add(f.next).answered()
+	p.end = f.end
+	r.cfg.Metrics.read(len(f.events))
+	return f.events
+}

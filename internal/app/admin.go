@@ -1,0 +1,96 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/toplu/toplu/worker"
+)
+
+// health is why the service is not ready, if so. It is safe for concurrent use.
+type health struct {
+	mu      sync.Mutex
+	reasons map[string]string // guarded by mu: by what is wrong
+	worker  *worker.Worker    // guarded by mu
+}
+
+// set says what is wrong with a part; "" is nothing.
+func (h *health) set(part, reason string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.reasons == nil {
+		h.reasons = map[string]string{}
+	}
+	if reason == "" {
+		delete(h.reasons, part)
+		return
+	}
+	h.reasons[part] = reason
+}
+
+// watch asks the worker too, from now on.
+func (h *health) watch(w *worker.Worker) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.worker = w
+}
+
+// problems lists what is wrong, in order.
+func (h *health) problems() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var all []string
+	for _, part := range slices.Sorted(maps.Keys(h.reasons)) {
+		all = append(all, h.reasons[part])
+	}
+	if h.worker != nil {
+		stopped := h.worker.Stopped()
+		for _, shard := range slices.Sorted(maps.Keys(stopped)) {
+			all = append(all, fmt.Sprintf("shard %d has stopped: %v", shard, stopped[shard]))
+		}
+	}
+	return all
+}
+
+// serveAdmin serves health and metrics, and returns what ends it.
+func (s *service) serveAdmin(ctx context.Context) (func(), error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.cfg.Admin.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("admin.listen: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprintln(w, "ok")
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		problems := s.health.problems()
+		if len(problems) == 0 {
+			_, _ = fmt.Fprintln(w, "ok")
+			return
+		}
+		w.WriteHeader(http.StatusServiceUnavailable)
+		for _, p := range problems {
+			_, _ = fmt.Fprintln(w, p)
+		}
+	})
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = server.Serve(listener)
+	}()
+	s.log.Info().Str("listen", listener.Addr().String()).Msg("health and metrics are served")
+	return func() {
+		_ = server.Close()
+		<-done
+	}, nil
+}

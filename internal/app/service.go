@@ -1,0 +1,351 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
+
+	"github.com/toplu/toplu/internal/config"
+	"github.com/toplu/toplu/internal/kafkaio"
+	"github.com/toplu/toplu/iyzico"
+	"github.com/toplu/toplu/schema"
+	"github.com/toplu/toplu/worker"
+	"github.com/toplu/toplu/worker/kafkalog"
+	"github.com/toplu/toplu/worker/redisclaim"
+)
+
+// Roles say which halves of the service a process runs. Each scales by itself.
+type Roles struct{ Consumer, Worker bool }
+
+// A service is a running toplu: what it holds, and who uses it.
+type service struct {
+	cfg    *config.Config
+	topics config.Topics
+	roles  Roles
+	log    zerolog.Logger
+
+	kafka     *kafkaio.Client
+	redis     redis.UniversalClient
+	claims    *redisclaim.Store
+	providers map[string]*iyzico.Client
+	registry  *prometheus.Registry
+	worker    *worker.Worker
+	health    health
+	shards    int
+}
+
+// errStart is a start that cannot succeed by waiting.
+type errStart struct{ error }
+
+// newService makes the clients. Nothing is connected yet.
+func newService(cfg *config.Config, roles Roles, log zerolog.Logger) (*service, error) {
+	s := &service{cfg: cfg, topics: cfg.Kafka.Topics(), roles: roles, log: log, registry: newRegistry()}
+	var err error
+	if s.kafka, err = dialKafka(cfg.Kafka, log, allTopics(s.topics)...); err != nil {
+		return nil, err
+	}
+	tlsConfig, err := cfg.Redis.TLSConfig()
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	s.redis = redisclaim.Dial(redisclaim.Config{
+		Addrs: cfg.Redis.Addrs, Username: cfg.Redis.Username, Password: cfg.Redis.Password.Reveal(), TLS: tlsConfig,
+	})
+	s.claims = redisclaim.New(s.redis, cfg.Redis.KeyPrefix)
+	if s.providers, err = dialProviders(cfg, s.registry); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// dialProviders makes a client of iyzico's for every merchant.
+func dialProviders(cfg *config.Config, registry prometheus.Registerer) (map[string]*iyzico.Client, error) {
+	calls := newCallMetrics(registry)
+	providers := map[string]*iyzico.Client{}
+	var errs []error
+	for name, m := range cfg.Merchants {
+		c, err := iyzico.New(iyzico.Config{
+			BaseURL: cfg.Iyzico.BaseURL.String(), APIKey: iyzico.Secret(m.APIKey.Reveal()), SecretKey: iyzico.Secret(m.SecretKey.Reveal()),
+			Locale: cfg.Iyzico.Locale, Timeout: cfg.Iyzico.Timeout, MaxConns: cfg.Iyzico.MaxConns,
+			SeenBeforeCodes: cfg.Iyzico.SeenBeforeCodes, Observe: calls.observe,
+		})
+		if err != nil {
+			errs = append(errs, fmt.Errorf("merchant %s: %w", name, err))
+			continue
+		}
+		providers[name] = c
+	}
+	return providers, errors.Join(errs...)
+}
+
+func (s *service) close() {
+	for _, p := range s.providers {
+		p.CloseIdleConnections()
+	}
+	if s.claims != nil {
+		s.claims.Close()
+	}
+	if s.redis != nil {
+		_ = s.redis.Close()
+	}
+	if s.kafka != nil {
+		s.kafka.Close()
+	}
+}
+
+// Run serves until ctx ends, then gives everything up in order.
+func (s *service) Run(ctx context.Context) error {
+	defer s.close()
+	stopAdmin, err := s.serveAdmin(ctx)
+	if err != nil {
+		return err
+	}
+	defer stopAdmin()
+	if err := s.await(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	s.health.set("starting", "")
+	s.log.Info().Int("shards", s.shards).Bool("consumer", s.roles.Consumer).Bool("worker", s.roles.Worker).Strs("merchants", slices.Sorted(maps.Keys(s.cfg.Merchants))).Msg("toplu is running")
+
+	// The halves end on their own terms when ctx does; a failure of one ends the
+	// other.
+	run, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wait sync.WaitGroup
+	errs := make(chan error, 3)
+	start := func(f func(context.Context) error) {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			if err := f(run); err != nil && ctx.Err() == nil {
+				errs <- err
+				cancel()
+			}
+		}()
+	}
+	start(s.watchRedis)
+	if s.roles.Worker {
+		start(s.runWorker)
+	}
+	if s.roles.Consumer {
+		start(s.runConsumer)
+	}
+	wait.Wait()
+	close(errs)
+	s.log.Info().Msg("toplu has stopped")
+	return <-errs
+}
+
+// await waits for Kafka, Redis and iyzico, and refuses what waiting does not
+// mend: wrong topics, wrong credentials, a Redis that may forget.
+func (s *service) await(ctx context.Context) error {
+	s.health.set("starting", "waiting for Kafka, Redis and iyzico")
+	if err := s.until(ctx, "kafka", s.checkKafka); err != nil {
+		return err
+	}
+	if err := s.until(ctx, "redis", s.checkRedis); err != nil {
+		return err
+	}
+	if !s.roles.Worker {
+		return nil
+	}
+	return s.checkIyzico(ctx)
+}
+
+// until repeats f until it succeeds, saying each new trouble once.
+func (s *service) until(ctx context.Context, what string, f func(context.Context) error) error {
+	told := ""
+	retry := backoff.NewExponentialBackOff(
+		backoff.WithInitialInterval(200*time.Millisecond), backoff.WithMaxInterval(5*time.Second), backoff.WithMaxElapsedTime(0))
+	return backoff.RetryNotify(func() error {
+		err := f(ctx)
+		var final errStart
+		if errors.As(err, &final) {
+			return backoff.Permanent(final.error)
+		}
+		return err
+	}, backoff.WithContext(retry, ctx), func(err error, _ time.Duration) {
+		if text := err.Error(); text != told {
+			told = text
+			s.log.Warn().Err(err).Msg("waiting for " + what)
+			s.health.set("starting", "waiting for "+what+": "+text)
+		}
+	})
+}
+
+// checkKafka checks that the cluster answers and that the topics are right.
+func (s *service) checkKafka(ctx context.Context) error {
+	if err := s.kafka.Ping(ctx); err != nil {
+		if isLogin(err) {
+			return errStart{fmt.Errorf("kafka refuses the login: %w\nCheck kafka.username and kafka.password", err)}
+		}
+		return err
+	}
+	found, err := describeAll(ctx, s.kafka, s.cfg)
+	if err != nil {
+		return err
+	}
+	problems := judgeTopics(found, s.cfg)
+	if bad := refused(problems); len(bad) > 0 {
+		var lines []string
+		for _, p := range bad {
+			lines = append(lines, p.String())
+		}
+		return errStart{errors.New("the topics are not what toplu needs:\n  " + strings.Join(lines, "\n  "))}
+	}
+	for _, p := range problems {
+		s.log.Warn().Str("topic", p.Topic).Msg(p.Text)
+	}
+	s.shards, err = s.kafka.Partitions(ctx, s.topics.Batches)
+	return err
+}
+
+// checkRedis checks that Redis answers and forgets nothing by itself.
+func (s *service) checkRedis(ctx context.Context) error {
+	_, err := s.claims.Check(ctx)
+	switch {
+	case err == nil:
+		return nil
+	case strings.Contains(err.Error(), "maxmemory-policy"):
+		return errStart{err}
+	case isLogin(err):
+		return errStart{fmt.Errorf("redis refuses the login: %w\nCheck redis.username and redis.password", err)}
+	}
+	return err
+}
+
+// isLogin reports whether err is about credentials. Neither library has a type
+// for it; the words are the servers'.
+func isLogin(err error) bool {
+	text := err.Error()
+	return slices.ContainsFunc([]string{"WRONGPASS", "NOAUTH", "NOPERM", "SASL Authentication Failed", "SASL authentication failed"}, func(w string) bool {
+		return strings.Contains(text, w)
+	})
+}
+
+// checkIyzico asks for every merchant's balance. One whose key is refused is
+// logged and does not keep the others waiting; if all are, the start ends.
+func (s *service) checkIyzico(ctx context.Context) error {
+	wrong := 0
+	var last error
+	for _, name := range slices.Sorted(maps.Keys(s.providers)) {
+		_, err := s.providers[name].Balance(ctx)
+		code := iyzico.CodeOf(err)
+		switch {
+		case err == nil || ctx.Err() != nil:
+		case code == "1000" || code == "1001":
+			wrong++
+			last = err
+			s.log.Error().Err(err).Str("merchant", name).Msg("iyzico refuses this merchant's keys: its payouts wait until they are right")
+		default:
+			s.log.Warn().Err(err).Str("merchant", name).Msg("iyzico does not answer yet; payouts wait for it")
+		}
+	}
+	if wrong > 0 && wrong == len(s.providers) {
+		return fmt.Errorf("iyzico refuses the keys of every merchant: %w\nCheck merchants.*.apiKey and secretKey, and that iyzico.baseUrl is of the same environment (sandbox keys begin with sandbox-)", last)
+	}
+	return nil
+}
+
+// watchRedis looks every hour whether Redis still forgets nothing.
+func (s *service) watchRedis(ctx context.Context) error {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			evicted, err := s.claims.Check(ctx)
+			if err != nil || evicted > 0 {
+				s.log.Error().Err(err).Int64("evictedKeys", evicted).Msg("Redis may forget claims: it must run with maxmemory-policy noeviction")
+			}
+		}
+	}
+}
+
+// leases gives the shards' leases the errors that package worker knows.
+type leases struct{ store *redisclaim.Leases }
+
+func (l leases) Obtain(ctx context.Context, shard int, ttl time.Duration) (worker.Lease, error) {
+	lease, err := l.store.Obtain(ctx, shard, ttl)
+	if err != nil {
+		return nil, err
+	}
+	return lease, nil
+}
+
+// runWorker drives the shards that the group assigns.
+func (s *service) runWorker(ctx context.Context) error {
+	metrics := worker.NewMetrics(s.registry)
+	statuses := kafkalog.NewPublisher(s.kafka, s.topics.Statuses)
+	dead := kafkalog.NewPublisher(s.kafka, s.topics.DLQ)
+	originals := kafkalog.NewOriginals(s.kafka)
+	ports := func(shard int) worker.Ports {
+		plans, journal := s.logs(shard)
+		return worker.Ports{
+			Plans: plans, Journal: journal, Claims: s.claims, Statuses: statuses, DeadLetters: dead, Originals: originals,
+			Merchant: s.provider, Now: time.Now, NewID: newID, Log: s.log, Metrics: metrics,
+		}
+	}
+	s.worker = worker.NewWorker(s.workerConfig(), ports, leases{redisclaim.NewLeases(s.redis, s.cfg.Redis.KeyPrefix)}, min(s.cfg.Kafka.SessionTimeout, 10*time.Second), s.log)
+	s.health.watch(s.worker)
+	defer s.worker.Stop()
+	return s.kafka.Join(ctx, kafkaio.GroupConfig{Group: s.cfg.Kafka.Group + "-workers", Topic: s.topics.Batches}, func(gen context.Context, g *kafkaio.Generation) error {
+		var shards []int
+		for _, p := range g.Partitions {
+			shards = append(shards, p.ID)
+		}
+		s.log.Info().Ints("shards", shards).Int("generation", g.ID).Msg("shards assigned")
+		s.worker.Assign(gen, shards)
+		<-gen.Done()
+		return nil
+	})
+}
+
+func (s *service) workerConfig() worker.Config {
+	open := map[string]int{}
+	for name, m := range s.cfg.Merchants {
+		open[name] = m.MaxOpen
+	}
+	return worker.Config{
+		Grace: s.cfg.Iyzico.Grace, PageSize: s.cfg.Iyzico.PageSize, RejectCodes: s.cfg.Iyzico.RejectCodes,
+		ReportInterval: s.cfg.Report.Interval, ReportMaxInterval: s.cfg.Report.MaxInterval, ReportGiveUp: s.cfg.Report.GiveUp,
+		SkipAmounts: !s.cfg.Verify.Amounts, SkipBalance: !s.cfg.Verify.Balance, MaxOpenOf: open,
+		StopTimeout: s.cfg.Shutdown.Timeout * 3 / 4,
+	}
+}
+
+// provider returns the merchant's client of iyzico's API.
+func (s *service) provider(merchant string) (worker.Provider, bool) {
+	p, ok := s.providers[merchant]
+	if !ok {
+		return nil, false
+	}
+	return p, true
+}
+
+// logs returns the two logs of a shard.
+func (s *service) logs(shard int) (plans, journal worker.Log) {
+	return kafkalog.New(s.kafka, s.topics.Batches, shard), kafkalog.New(s.kafka, s.topics.Journal, shard)
+}
+
+// known asks the claims for the consumer.
+type known struct{ *worker.Known }
+
+var _ = schema.Shard

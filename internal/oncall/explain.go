@@ -1,0 +1,200 @@
+package oncall
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/toplu/toplu/schema"
+	"github.com/toplu/toplu/worker"
+)
+
+// Logs are the two logs of a shard, and where in the journal a time begins.
+type Logs struct {
+	Plans, Journal worker.Log
+	// JournalAt returns the offset of the first journal record at or after a time.
+	JournalAt func(ctx context.Context, t time.Time) (int64, error)
+}
+
+// A Payout is what is known of one payout id.
+type Payout struct {
+	PayoutID string `json:"payoutId"`
+	Shard    int    `json:"shard"`
+	Seen     bool   `json:"seen"` // a batch owns it
+
+	Merchant  string         `json:"merchant,omitempty"`
+	Amount    *Money         `json:"amount,omitempty"`
+	Recipient string         `json:"recipient,omitempty"` // type and masked value
+	Source    *schema.Source `json:"source,omitempty"`
+	EventID   string         `json:"eventId,omitempty"`
+	BatchID   string         `json:"batchId,omitempty"`
+	Plan      int64          `json:"planOffset,omitempty"`
+	Items     int            `json:"batchItems,omitempty"`
+
+	Status   schema.PayoutStatus `json:"status,omitempty"`
+	Final    bool                `json:"final"`
+	Statuses []StatusLine        `json:"statuses,omitempty"`
+	Journal  []JournalLine       `json:"journal,omitempty"`
+	Next     string              `json:"next"`
+}
+
+// Money is an amount as events carry it.
+type Money struct {
+	Value    string `json:"value"`
+	Currency string `json:"currency"`
+}
+
+// A StatusLine is one status of the payout.
+type StatusLine struct {
+	At       time.Time           `json:"at"`
+	Sequence int                 `json:"sequence"`
+	Status   schema.PayoutStatus `json:"status"`
+	EventID  string              `json:"eventId"`
+	Reason   string              `json:"reason,omitempty"`
+}
+
+// A JournalLine is one record of the payout's batch.
+type JournalLine struct {
+	At        time.Time         `json:"at"`
+	Offset    int64             `json:"offset"`
+	Record    schema.RecordType `json:"record"`
+	Attempt   int               `json:"attempt,omitempty"`
+	RequestID string            `json:"requestId,omitempty"`
+	By        string            `json:"by,omitempty"`
+	Text      string            `json:"text,omitempty"`
+	Void      string            `json:"doesNotCount,omitempty"`
+}
+
+// Explain tells the story of a payout from the claims and the shard's logs. An
+// id that no batch owns is no error.
+func Explain(ctx context.Context, claims worker.Claims, logs Logs, shard int, payoutID string) (*Payout, error) {
+	p := &Payout{PayoutID: payoutID, Shard: shard, Next: "nothing: no batch has it"}
+	state, err := claims.State(ctx, shard)
+	if err != nil {
+		return nil, fmt.Errorf("shard %d: %w", shard, err)
+	}
+	owners, err := claims.Lookup(ctx, shard, state.Epoch, state.Watermark, []string{payoutID})
+	if err != nil {
+		return nil, fmt.Errorf("shard %d: %w", shard, err)
+	}
+	if owners[0].Offset == worker.None {
+		return p, nil
+	}
+	plan, story, err := tell(ctx, claims, logs, shard, state.Epoch, owners[0].Offset)
+	if err != nil {
+		return nil, err
+	}
+	p.describe(plan, owners[0].Offset)
+	p.read(story)
+	return p, nil
+}
+
+// tell reads the plan at offset and folds its batch.
+func tell(ctx context.Context, claims worker.Claims, logs Logs, shard int, epoch string, offset int64) (*schema.Plan, *worker.Story, error) {
+	entry, err := logs.Plans.ReadAt(ctx, offset)
+	if err != nil {
+		return nil, nil, err
+	}
+	rec, err := schema.DecodePlan(entry.Value)
+	if err != nil {
+		return nil, nil, fmt.Errorf("payout.batches offset %d: %w", offset, err)
+	}
+	ids := make([]string, len(rec.Plan.Items))
+	for i := range rec.Plan.Items {
+		ids[i] = rec.Plan.Items[i].PayoutID
+	}
+	owners, err := claims.Lookup(ctx, shard, epoch, offset, ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	story := worker.NewStory(rec.Plan, offset, owners)
+	// Clocks differ a little: records of the batch cannot be much older than
+	// their plan.
+	from, err := logs.JournalAt(ctx, rec.Plan.At.Add(-10*time.Minute))
+	if err != nil {
+		return nil, nil, err
+	}
+	return rec.Plan, story, scan(ctx, logs.Journal, from, rec.Plan.ID, rec.Plan.Merchant, story)
+}
+
+// scan folds the batch's records from an offset to the journal's end.
+func scan(ctx context.Context, journal worker.Log, from int64, batch, merchant string, story *worker.Story) error {
+	_, end, err := journal.Bounds(ctx)
+	if err != nil {
+		return err
+	}
+	pauses := map[int64]string{}
+	for from < end && !story.Closed() {
+		chunk, err := journal.Read(ctx, from)
+		if err != nil {
+			return err
+		}
+		for _, e := range chunk.Entries {
+			shardRecord := string(e.Key) == string(schema.RecPaused) || string(e.Key) == string(schema.RecResumed)
+			if string(e.Key) != batch && !shardRecord {
+				continue
+			}
+			r, err := schema.DecodeRecord(e.Value)
+			if err != nil {
+				return fmt.Errorf("payout.journal offset %d: %w", e.Offset, err)
+			}
+			switch {
+			case r.Type == schema.RecPaused:
+				pauses[e.Offset] = r.Scope
+			case r.Batch == "":
+				for _, o := range r.Which {
+					delete(pauses, o)
+				}
+			default:
+				if err := story.Add(e.Offset, &r, pausedFor(pauses, merchant)); err != nil {
+					return err
+				}
+			}
+		}
+		from = chunk.Next
+	}
+	return nil
+}
+
+func pausedFor(pauses map[int64]string, merchant string) bool {
+	for _, scope := range pauses {
+		if scope == "" || scope == merchant {
+			return true
+		}
+	}
+	return false
+}
+
+// describe fills in what the plan says of the payout.
+func (p *Payout) describe(plan *schema.Plan, offset int64) {
+	p.Seen, p.Merchant, p.BatchID, p.Plan, p.Items = true, plan.Merchant, plan.ID, offset, len(plan.Items)
+	for i := range plan.Items {
+		it := &plan.Items[i]
+		if it.PayoutID != p.PayoutID {
+			continue
+		}
+		p.Amount = &Money{schema.FormatMinor(it.Minor), string(plan.Currency)}
+		p.Recipient = string(it.Recipient.Type) + " " + it.Recipient.Value.Mask()
+		p.Source, p.EventID = &it.Source, it.EventID
+	}
+}
+
+// read fills in what the journal says.
+func (p *Payout) read(story *worker.Story) {
+	for _, s := range story.Statuses(p.PayoutID) {
+		line := StatusLine{At: s.OccurredAt, Sequence: s.Sequence, Status: s.Status, EventID: schema.StatusID(s.PayoutID, s.Sequence, s.Status)}
+		if s.Reason != nil {
+			line.Reason = s.Reason.Code + ": " + s.Reason.Text
+		}
+		p.Statuses = append(p.Statuses, line)
+		p.Status, p.Final = s.Status, s.Status.Final()
+	}
+	for _, l := range story.Lines() {
+		line := JournalLine{At: l.Record.At, Offset: l.Offset, Record: l.Record.Type, Attempt: l.Record.Attempt, RequestID: l.Record.RequestID, By: l.Record.By, Void: l.Void}
+		if l.Record.Reason != nil {
+			line.Text = l.Record.Reason.Code + ": " + l.Record.Reason.Text
+		}
+		p.Journal = append(p.Journal, line)
+	}
+	p.Next = story.Next()
+}
