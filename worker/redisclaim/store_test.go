@@ -93,13 +93,18 @@ func TestKeysOfAnotherType(t *testing.T) {
 func TestSplitOfADamagedBucket(t *testing.T) {
 	t.Parallel()
 	// 200 claims fill five buckets; one more splits bucket 1 into 1 and 5.
-	for name, damage := range map[string]func(s *miniredis.Miniredis, bucket func(n int) string){
-		"deleted":         func(s *miniredis.Miniredis, bucket func(int) string) { s.Del(bucket(1)) },
-		"not one of ours": func(s *miniredis.Miniredis, bucket func(int) string) { s.HSet(bucket(1), "stray", "x") },
-		"half in the way": func(s *miniredis.Miniredis, bucket func(int) string) { s.HSet(bucket(5), "stray", "x") },
-		"half in the way, and counted": func(s *miniredis.Miniredis, bucket func(int) string) {
-			s.HSet(bucket(5), "stray", "x")
-			s.HSet(strings.TrimSuffix(bucket(5), bucketName(s, bucket(5))), "5", "1")
+	for name, damage := range map[string]func(s *miniredis.Miniredis, meta, bucket1, bucket5 string){
+		"deleted":         func(s *miniredis.Miniredis, _, bucket1, _ string) { s.Del(bucket1) },
+		"one too many":    func(s *miniredis.Miniredis, _, bucket1, _ string) { s.HSet(bucket1, "stray", "x") },
+		"half in the way": func(s *miniredis.Miniredis, _, _, bucket5 string) { s.HSet(bucket5, "stray", "x") },
+		"half in the way and counted": func(s *miniredis.Miniredis, meta, _, bucket5 string) {
+			s.HSet(bucket5, "stray", "x")
+			s.HSet(meta, "5", "1")
+		},
+		"a claim exchanged": func(s *miniredis.Miniredis, _, bucket1, _ string) {
+			fields, _ := s.HKeys(bucket1)
+			s.HDel(bucket1, fields[0])
+			s.HSet(bucket1, "stray", "x")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -108,9 +113,9 @@ func TestSplitOfADamagedBucket(t *testing.T) {
 			store := open(t, dial(t, server.Addr()), "toplu")
 			begin(t, store, "epoch-1")
 			fold(t, store, plan("epoch-1", 0, 200))
-			damage(server, func(n int) string {
-				return fmt.Sprint(store.Meta(shard), ":", server.HGet(store.Meta(shard), "gen"), ":", n)
-			})
+			meta := store.Meta(shard)
+			buckets := meta + ":" + server.HGet(meta, "gen") + ":"
+			damage(server, meta, buckets+"1", buckets+"5")
 
 			before := server.Dump()
 			_, err := store.Fold(t.Context(), worker.Fold{
@@ -126,12 +131,13 @@ func TestSplitOfADamagedBucket(t *testing.T) {
 	}
 }
 
-// untouched is an id whose bucket is sound.
+// untouched is an id that does not lie in bucket 1, of four and one split.
 func untouched(t *testing.T, store *redisclaim.Store) string {
 	t.Helper()
 	for n := range 1000 {
 		id := fmt.Sprint("new-", n)
-		if _, err := store.Lookup(t.Context(), shard, "epoch-1", 0, []string{id}); err == nil && redisclaim.DigestOf(id)[3]%4 != 1 {
+		_, err := store.Lookup(t.Context(), shard, "epoch-1", 0, []string{id})
+		if damaged := redisclaim.DigestOf(id)[3]%4 == 1; err == nil && !damaged {
 			return id
 		}
 	}
