@@ -147,7 +147,7 @@ func (b *batch) inAttempt(r *schema.Record) bool {
 
 // heldBy returns the hold that was made last, or nil.
 func (b *batch) heldBy() *hold {
-	var at int64 = None
+	at := None
 	for o := range b.holds {
 		at = max(at, o)
 	}

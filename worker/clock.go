@@ -40,9 +40,9 @@ type wake struct {
 // wakes is a heap of wakes, the next first.
 type wakes []wake
 
-func (w wakes) Len() int           { return len(w) }
-func (w wakes) Less(i, j int) bool { return w[i].at.Before(w[j].at) }
-func (w wakes) Swap(i, j int)      { w[i], w[j] = w[j], w[i] }
+func (w *wakes) Len() int           { return len(*w) }
+func (w *wakes) Less(i, j int) bool { return (*w)[i].at.Before((*w)[j].at) }
+func (w *wakes) Swap(i, j int)      { (*w)[i], (*w)[j] = (*w)[j], (*w)[i] }
 
 // Push and Pop serve package heap.
 func (w *wakes) Push(x any) { *w = append(*w, x.(wake)) }

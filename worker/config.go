@@ -76,7 +76,7 @@ func (c Config) withDefaults() Config {
 }
 
 // maxOpen is how many unanswered batches the merchant may have in flight.
-func (c *Config) maxOpen(merchant string) int {
+func (c Config) maxOpen(merchant string) int {
 	if n := c.MaxOpenOf[merchant]; n > 0 {
 		return n
 	}

@@ -93,8 +93,8 @@ func cancel(only ...int) schema.Record {
 	return schema.Record{Type: schema.RecCancel, Only: only, By: "ops", Reason: reason}
 }
 
-func decided(v schema.Verdict, attempt int, requestID string) schema.Record {
-	r := about(schema.RecDecided, attempt, requestID)
+func decided(v schema.Verdict) schema.Record {
+	r := about(schema.RecDecided, 1, "r1")
 	r.Verdict, r.By = v, "ops"
 	return r
 }
@@ -240,7 +240,8 @@ func TestFold(t *testing.T) {
 		},
 		{
 			"unknown before the point of no return is no record",
-			[]schema.Record{creating(1), created(1, "r1"), about(schema.RecUnknown, 1, "r1")}, "accepted", "accepted", "unknown: nothing has been completed",
+			[]schema.Record{creating(1), created(1, "r1"), about(schema.RecUnknown, 1, "r1")},
+			"accepted", "accepted", "unknown: nothing has been completed",
 		},
 		{
 			"the money comes back",
@@ -256,24 +257,24 @@ func TestFold(t *testing.T) {
 			"a paid payout stays paid",
 			upTo(settled(1, "r1", "paid", "paid"), settled(1, "r1", "failed", "")), paid, paid, "settled: it changes nothing",
 		},
-		{"a person's word is refused while nothing is unknown", upTo(decided(schema.VerdictDead, 1, "r1")), "accepted", "accepted", "decided: the outcome is not unknown"},
+		{"a person's word is refused while nothing is unknown", upTo(decided(schema.VerdictDead)), "accepted", "accepted", "decided: the outcome is not unknown"},
 		{
 			"a person says it took",
-			upTo(about(schema.RecUnknown, 1, "r1"), decided(schema.VerdictTook, 1, "r1")), "accepted unknown submitted", "accepted unknown submitted", "",
+			upTo(about(schema.RecUnknown, 1, "r1"), decided(schema.VerdictTook)), "accepted unknown submitted", "accepted unknown submitted", "",
 		},
 		{
 			"a person says it is dead",
-			upTo(about(schema.RecUnknown, 1, "r1"), decided(schema.VerdictDead, 1, "r1"), creating(2), created(2, "r2"), completing(2, "r2"), settled(2, "r2", "paid", "paid")),
+			upTo(about(schema.RecUnknown, 1, "r1"), decided(schema.VerdictDead), creating(2), created(2, "r2"), completing(2, "r2"), settled(2, "r2", "paid", "paid")),
 			"accepted unknown submitted paid", "accepted unknown submitted paid", "",
 		},
 		{
 			"a person cannot call dead what was paid",
-			upTo(settled(1, "r1", "paid", ""), about(schema.RecUnknown, 1, "r1"), decided(schema.VerdictDead, 1, "r1")),
+			upTo(settled(1, "r1", "paid", ""), about(schema.RecUnknown, 1, "r1"), decided(schema.VerdictDead)),
 			paid, "accepted submitted unknown", "decided: a report showed that money moved",
 		},
 		{
 			"a batch authorised by somebody else is never abandoned or cancelled",
-			[]schema.Record{creating(1), created(1, "r1"), foreign(), about(schema.RecAbandoned, 1, ""), cancel(0), decided(schema.VerdictTook, 1, "r1"), settled(1, "r1", "paid", "paid")},
+			[]schema.Record{creating(1), created(1, "r1"), foreign(), about(schema.RecAbandoned, 1, ""), cancel(0), decided(schema.VerdictTook), settled(1, "r1", "paid", "paid")},
 			paid, paid, "abandoned: the batch is held",
 		},
 		{

@@ -17,7 +17,7 @@ type Log interface {
 	Bounds(ctx context.Context) (start, end int64, err error)
 	// Read returns records from offset from on, in order. It waits a little
 	// for the first; no record is no error. If from is outside the log the
-	// error is an [ErrOutOfRange]: never a jump.
+	// error is an [*OutOfRangeError]: never a jump.
 	Read(ctx context.Context, from int64) (Chunk, error)
 	// ReadAt returns the record at exactly this offset.
 	ReadAt(ctx context.Context, offset int64) (Entry, error)
@@ -26,10 +26,10 @@ type Log interface {
 	Append(ctx context.Context, messages ...schema.Message) ([]int64, error)
 }
 
-// An ErrOutOfRange says that a log does not have the offset it was asked for.
-type ErrOutOfRange struct{ Asked, Start, End int64 }
+// An OutOfRangeError says that a log does not have the offset it was asked for.
+type OutOfRangeError struct{ Asked, Start, End int64 }
 
-func (e *ErrOutOfRange) Error() string {
+func (e *OutOfRangeError) Error() string {
 	return fmt.Sprintf("offset %d is outside the log, which has %d to %d", e.Asked, e.Start, e.End)
 }
 

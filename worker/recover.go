@@ -39,7 +39,7 @@ func (s *Shard) recover(ctx context.Context) error {
 	retry := forever(s.cfg.Grace)
 	for {
 		err := s.tryRecover(ctx)
-		var gone *ErrOutOfRange
+		var gone *OutOfRangeError
 		if err == nil || errors.Is(err, ErrLogID) || errors.As(err, &gone) || errors.Is(err, schema.ErrVersion) || errors.Is(err, schema.ErrRecord) {
 			return err
 		}

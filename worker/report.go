@@ -122,16 +122,16 @@ func (s *Shard) judgeInit(b *batch, live schema.Record) {
 // pages, their number right. Anything else that moved says that it took.
 func (s *Shard) judgeCanceled(b *batch, v *view) {
 	var cancelled []int
-	any := false
+	took := false
 	for _, it := range v.valid {
 		i := b.index(it.ExternalID)
 		if i >= 0 && b.valid(i) && it.Status == iyzico.ItemCanceled {
 			cancelled = append(cancelled, i)
 		}
-		any = any || moved(it.Status)
+		took = took || moved(it.Status)
 	}
 	switch {
-	case any:
+	case took:
 		if !s.settle(b, v, cancelled) {
 			s.waitReport(b)
 		}

@@ -112,6 +112,12 @@ func (s *Shard) loop(ctx context.Context, cancelFollow, cancelCalls context.Canc
 	done := ctx.Done()
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
+	var late *time.Timer
+	defer func() {
+		if late != nil {
+			late.Stop()
+		}
+	}()
 	for {
 		if s.stopping && s.idle() {
 			return nil
@@ -131,8 +137,7 @@ func (s *Shard) loop(ctx context.Context, cancelFollow, cancelCalls context.Canc
 			cancelFollow()
 			// What has not answered by then has lost its answer; the next session
 			// asks iyzico.
-			stop := time.AfterFunc(s.cfg.StopTimeout, cancelCalls)
-			defer stop.Stop()
+			late = time.AfterFunc(s.cfg.StopTimeout, cancelCalls)
 		}
 		s.turns()
 		s.publish()
@@ -263,8 +268,7 @@ func (s *Shard) logLost(ctx context.Context, name string, err error) bool {
 	if ctx.Err() != nil {
 		return true
 	}
-	var gone *ErrOutOfRange
-	if errors.As(err, &gone) {
+	if _, gone := errors.AsType[*OutOfRangeError](err); gone {
 		s.stopFrom(ctx, fmt.Errorf("shard %d: the %s is not the one that was read before: %w; Kafka has lost or replaced it, nothing is paid until a person has looked", s.number, name, err))
 		return true
 	}
@@ -339,11 +343,8 @@ func (s *Shard) applyRecord(b *batch, q queued) {
 	if b.drive.awaits != None && q.offset >= b.drive.awaits {
 		b.drive.awaits, b.drive.busy = None, false
 	}
-	ev := s.log.Info()
-	if why != counts {
-		ev = s.log.Info().Str("doesNotCount", string(why))
-	}
-	ev.Str("batch", b.plan.ID).Str("record", string(q.record.Type)).Int("attempt", q.record.Attempt).Str("requestId", q.record.RequestID).Int64("offset", q.offset).Str("phase", b.phase.String()).Msg("journal")
+	s.log.Info().Str("batch", b.plan.ID).Str("record", string(q.record.Type)).Int("attempt", q.record.Attempt).Str("requestId", q.record.RequestID).
+		Int64("offset", q.offset).Str("phase", b.phase.String()).Bool("counts", why == counts).Str("void", string(why)).Msg("journal")
 	if b.closed {
 		s.forget(b)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -88,7 +89,7 @@ func (b *bench) plan(t *testing.T, prefix string, n int) *schema.Plan {
 		p.Items = append(p.Items, schema.PlanItem{
 			PayoutID:  fmt.Sprintf("%s-%d", prefix, i),
 			Recipient: schema.Recipient{Type: schema.IBAN, Value: "TR330006100519786457841326", Name: "Ayşe Yılmaz"},
-			Minor:     int64(10050 + i), EventID: fmt.Sprint(i), Source: schema.Source{Topic: "payout.requests", Offset: int64(i)},
+			Minor:     int64(10050 + i), EventID: strconv.Itoa(i), Source: schema.Source{Topic: "payout.requests", Offset: int64(i)},
 		})
 	}
 	p.ID = schema.PlanID(p)
@@ -141,7 +142,7 @@ type books struct {
 
 func (b *bench) books(t *testing.T) books {
 	t.Helper()
-	res, err := http.Get(b.server.URL + "/_simulator/books") //nolint:noctx // a test's own server
+	res, err := http.Get(b.server.URL + "/_simulator/books")
 	if err != nil {
 		t.Fatal(err)
 	}

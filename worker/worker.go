@@ -72,15 +72,13 @@ func (w *Worker) Assign(ctx context.Context, shards []int) {
 		own, stop := context.WithCancel(context.WithoutCancel(ctx))
 		r := &running{stop: stop, done: make(chan struct{})}
 		w.shards[n] = r
-		w.all.Add(1)
-		go func() {
-			defer w.all.Done()
+		w.all.Go(func() {
 			defer close(r.done)
 			defer stop()
 			if r.err = w.drive(own, n); r.err != nil {
 				w.log.Error().Err(r.err).Int("shard", n).Msg("the shard has stopped and pays nothing; the others go on. A person must look; it starts again with the worker")
 			}
-		}()
+		})
 	}
 }
 

@@ -35,7 +35,7 @@ func (c *demoCommand) Run(ctx context.Context, p *program) error {
 	if c.Payouts < 1 || c.Payouts > 1_000_000 {
 		return usageError{fmt.Sprintf("--payouts %d: allowed: 1 to 1000000", c.Payouts)}
 	}
-	parts, err := demo.Start(c.Settle)
+	parts, err := demo.Start(ctx, c.Settle)
 	if err != nil {
 		return err
 	}

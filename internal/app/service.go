@@ -18,7 +18,6 @@ import (
 	"github.com/toplu/toplu/internal/config"
 	"github.com/toplu/toplu/internal/kafkaio"
 	"github.com/toplu/toplu/iyzico"
-	"github.com/toplu/toplu/schema"
 	"github.com/toplu/toplu/worker"
 	"github.com/toplu/toplu/worker/kafkalog"
 	"github.com/toplu/toplu/worker/redisclaim"
@@ -44,8 +43,8 @@ type service struct {
 	shards    int
 }
 
-// errStart is a start that cannot succeed by waiting.
-type errStart struct{ error }
+// startError is a start that cannot succeed by waiting.
+type startError struct{ error }
 
 // newService makes the clients. Nothing is connected yet.
 func newService(cfg *config.Config, roles Roles, log zerolog.Logger) (*service, error) {
@@ -129,14 +128,12 @@ func (s *service) Run(ctx context.Context) error {
 	var wait sync.WaitGroup
 	errs := make(chan error, 3)
 	start := func(f func(context.Context) error) {
-		wait.Add(1)
-		go func() {
-			defer wait.Done()
+		wait.Go(func() {
 			if err := f(run); err != nil && ctx.Err() == nil {
 				errs <- err
 				cancel()
 			}
-		}()
+		})
 	}
 	start(s.watchRedis)
 	if s.roles.Worker {
@@ -174,8 +171,7 @@ func (s *service) until(ctx context.Context, what string, f func(context.Context
 		backoff.WithInitialInterval(200*time.Millisecond), backoff.WithMaxInterval(5*time.Second), backoff.WithMaxElapsedTime(0))
 	return backoff.RetryNotify(func() error {
 		err := f(ctx)
-		var final errStart
-		if errors.As(err, &final) {
+		if final, ok := errors.AsType[startError](err); ok {
 			return backoff.Permanent(final.error)
 		}
 		return err
@@ -192,7 +188,7 @@ func (s *service) until(ctx context.Context, what string, f func(context.Context
 func (s *service) checkKafka(ctx context.Context) error {
 	if err := s.kafka.Ping(ctx); err != nil {
 		if isLogin(err) {
-			return errStart{fmt.Errorf("kafka refuses the login: %w\nCheck kafka.username and kafka.password", err)}
+			return startError{fmt.Errorf("kafka refuses the login: %w\nCheck kafka.username and kafka.password", err)}
 		}
 		return err
 	}
@@ -206,7 +202,7 @@ func (s *service) checkKafka(ctx context.Context) error {
 		for _, p := range bad {
 			lines = append(lines, p.String())
 		}
-		return errStart{errors.New("the topics are not what toplu needs:\n  " + strings.Join(lines, "\n  "))}
+		return startError{errors.New("the topics are not what toplu needs:\n  " + strings.Join(lines, "\n  "))}
 	}
 	for _, p := range problems {
 		s.log.Warn().Str("topic", p.Topic).Msg(p.Text)
@@ -222,9 +218,9 @@ func (s *service) checkRedis(ctx context.Context) error {
 	case err == nil:
 		return nil
 	case strings.Contains(err.Error(), "maxmemory-policy"):
-		return errStart{err}
+		return startError{err}
 	case isLogin(err):
-		return errStart{fmt.Errorf("redis refuses the login: %w\nCheck redis.username and redis.password", err)}
+		return startError{fmt.Errorf("redis refuses the login: %w\nCheck redis.username and redis.password", err)}
 	}
 	return err
 }
@@ -344,8 +340,3 @@ func (s *service) provider(merchant string) (worker.Provider, bool) {
 func (s *service) logs(shard int) (plans, journal worker.Log) {
 	return kafkalog.New(s.kafka, s.topics.Batches, shard), kafkalog.New(s.kafka, s.topics.Journal, shard)
 }
-
-// known asks the claims for the consumer.
-type known struct{ *worker.Known }
-
-var _ = schema.Shard

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -30,7 +31,7 @@ type Parts struct {
 
 // Start starts Kafka, Redis and the simulator. settle is how long iyzico takes
 // over a batch.
-func Start(settle time.Duration) (*Parts, error) {
+func Start(ctx context.Context, settle time.Duration) (*Parts, error) {
 	p := &Parts{}
 	var err error
 	if p.kafka, err = kfake.NewCluster(kfake.NumBrokers(1)); err != nil {
@@ -48,7 +49,7 @@ func Start(settle time.Duration) (*Parts, error) {
 		p.Close()
 		return nil, fmt.Errorf("demo: simulator: %w", err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		p.Close()
 		return nil, fmt.Errorf("demo: simulator: %w", err)

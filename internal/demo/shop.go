@@ -65,14 +65,14 @@ func Orders(n int, at time.Time) []Order {
 }
 
 func kindOf(i int) Kind {
-	switch {
-	case i%50 == 11:
+	switch i % 50 {
+	case 11:
 		return Fails
-	case i%50 == 22:
+	case 22:
 		return Returns
-	case i%50 == 33:
+	case 33:
 		return Rejects
-	case i%50 == 44:
+	case 44:
 		return Refused
 	}
 	return Pays

@@ -95,7 +95,7 @@ func (a *Appender) leave(call *appendCall, cause error) ([]int64, error) {
 		return call.result()
 	default:
 	}
-	_ = 0
+	call.left = true
 	for i, queued := range a.queue {
 		if queued == call {
 			a.queue = append(a.queue[:i:i], a.queue[i+1:]...)

@@ -76,8 +76,9 @@ type Client struct {
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
 
-	refreshMu  sync.Mutex
-	refreshOff bool // a refresh was made a moment ago; guarded by refreshMu
+	refreshMu     sync.Mutex
+	refreshed     bool // a moment ago; guarded by refreshMu
+	refreshWanted bool // again, when that moment is over; guarded by refreshMu
 }
 
 // Dial checks the configuration and returns a client. It connects to nothing
@@ -163,10 +164,31 @@ func (c *Client) roundTrip(ctx context.Context, t *kafka.Transport, req protocol
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	res, err := t.RoundTrip(limited, c.addr, req)
-	if err != nil {
-		return nil, c.explain(ctx, t, req, err)
+	switch {
+	case err == nil:
+		return res, nil
+	case errors.Is(err, context.DeadlineExceeded) || isTimeout(err) && !isDial(err):
+		c.refresh()
+		// The socket may notice a deadline before the context does.
+		if sameDeadline(ctx, limited) {
+			return nil, fmt.Errorf("kafka: %w", context.DeadlineExceeded)
+		}
+		if ctx.Err() == nil {
+			return nil, silent(limit, err)
+		}
 	}
-	return res, nil
+	return nil, c.explain(ctx, t, req, err)
+}
+
+// sameDeadline reports whether a context's own deadline is the limit.
+func sameDeadline(ctx, limited context.Context) bool {
+	own, ok := ctx.Deadline()
+	limit, _ := limited.Deadline()
+	return ok && own.Equal(limit)
+}
+
+func silent(limit time.Duration, err error) error {
+	return &transientError{text: fmt.Sprintf("kafka: no answer within %s", limit), err: err}
 }
 
 // explain makes of a transport's error one that a person can act on, and has
@@ -178,9 +200,6 @@ func (c *Client) explain(ctx context.Context, t *kafka.Transport, req protocol.M
 		return ErrClosed
 	case ctx.Err() != nil:
 		return fmt.Errorf("kafka: %w", context.Cause(ctx))
-	case errors.Is(err, context.DeadlineExceeded), isTimeout(err) && !unreachable:
-		c.refresh()
-		return &transientError{text: fmt.Sprintf("kafka: no answer within %s", c.cfg.Timeout), err: err}
 	case unreachable:
 		c.refresh()
 		return &transientError{
@@ -219,18 +238,24 @@ func (c *Client) explainRouting(ctx context.Context, t *kafka.Transport, req pro
 
 // refresh drops the pool of connections, so that the next request learns the
 // cluster's layout anew; the library has no other way to ask for it. Requests
-// in flight keep theirs. A burst of errors refreshes once.
+// in flight keep theirs. However many ask for it, it is done five times a
+// second at most.
 func (c *Client) refresh() {
 	c.refreshMu.Lock()
 	defer c.refreshMu.Unlock()
-	if c.refreshOff {
+	if c.refreshed {
+		c.refreshWanted = true
 		return
 	}
-	c.refreshOff = true
+	c.refreshed = true
 	c.transport.CloseIdleConnections()
 	time.AfterFunc(200*time.Millisecond, func() {
 		c.refreshMu.Lock()
-		defer c.refreshMu.Unlock()
-		c.refreshOff = false
+		wanted := c.refreshWanted
+		c.refreshed, c.refreshWanted = false, false
+		c.refreshMu.Unlock()
+		if wanted {
+			c.refresh()
+		}
 	})
 }

@@ -76,6 +76,11 @@ type dialError struct{ err error }
 func (e *dialError) Error() string { return e.err.Error() }
 func (e *dialError) Unwrap() error { return e.err }
 
+func isDial(err error) bool {
+	_, ok := errors.AsType[*dialError](err)
+	return ok
+}
+
 // reason is the cause in the fewest words, for a line that already has the
 // addresses.
 func (e *dialError) reason() string {

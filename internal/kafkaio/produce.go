@@ -55,7 +55,7 @@ func (c *Client) produce(ctx context.Context, topic string, partition int, messa
 		return p.BaseOffset, unknown, nil
 	}
 	v, err := judge(p)
-	if v == later {
+	if Temporary(err) {
 		c.refresh()
 	}
 	return 0, v, fmt.Errorf("write %s/%d: %w", topic, partition, err)

@@ -278,3 +278,35 @@ func TestUnreachable(t *testing.T) {
 		}
 	}
 }
+
+// TestAppendLeavesNothingBehind shows that what was refused after its caller had
+// left is not tried again.
+func TestAppendLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	k, on := fake(t)
+	c := dial(t, on)
+	topic := newTopic(t, c, 1, nil)
+	a := c.NewAppender(topic, 0)
+	arrived, release := make(chan struct{}), make(chan struct{})
+	k.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		close(arrived)
+		<-release
+		return refuse(req.(*kmsg.ProduceRequest), kerr.NotLeaderForPartition.Code, -1), nil, true
+	})
+	ctx, leave := context.WithCancel(t.Context())
+	result := make(chan error, 1)
+	go func() {
+		_, err := a.Append(ctx, texts(1, "left %d"))
+		result <- err
+	}()
+	<-arrived
+	leave()
+	if err := <-result; !errors.Is(err, kafkaio.ErrUnknownOutcome) {
+		t.Errorf("left while under way: %v", err)
+	}
+	close(release)
+	offsets, err := a.Append(t.Context(), texts(1, "next %d"))
+	if diff := cmp.Diff([]int64{0}, offsets); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+}

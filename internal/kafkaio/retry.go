@@ -40,6 +40,8 @@ func (c *Client) again(ctx context.Context, op func(context.Context) error) erro
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(last, context.DeadlineExceeded) && !sameDeadline(ctx, limited):
+		return silent(c.cfg.Timeout, last)
 	case ctx.Err() != nil && !errors.Is(last, context.Cause(ctx)):
 		return fmt.Errorf("%w (at last: %w)", context.Cause(ctx), last)
 	}

@@ -68,9 +68,8 @@ func (l *Log) Append(ctx context.Context, messages ...schema.Message) ([]int64, 
 
 // explain gives an offset outside of the log the type that package worker knows.
 func (l *Log) explain(err error) error {
-	var out *kafkaio.OutOfRangeError
-	if errors.As(err, &out) {
-		return fmt.Errorf("%s/%d: %w", l.topic, l.partition, &worker.ErrOutOfRange{Asked: out.Asked, Start: out.LogStart, End: out.End})
+	if out, ok := errors.AsType[*kafkaio.OutOfRangeError](err); ok {
+		return fmt.Errorf("%s/%d: %w", l.topic, l.partition, &worker.OutOfRangeError{Asked: out.Asked, Start: out.LogStart, End: out.End})
 	}
 	return err
 }

@@ -8,7 +8,7 @@
 //   - Each change is one Lua script, atomic, and harmless when sent twice. It
 //     compares the epoch, then the watermark with the plan's predecessor.
 //   - The claims of a shard lie in many small hashes, the buckets. Redis keeps
-//     a small hash packed (a listpack): about 40 bytes a claim instead of the
+//     a small hash packed (a listpack): about 41 bytes a claim instead of the
 //     145 of a key. So that they stay small, buckets are split as claims
 //     arrive, one for every 40 new claims, by linear hashing: no pause, no
 //     resizing of the whole. The layout is told in buckets.lua.

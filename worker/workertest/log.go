@@ -44,7 +44,7 @@ func (l *Log) Read(ctx context.Context, from int64) (worker.Chunk, error) {
 		switch {
 		case from < 0 || from > end:
 			l.mu.Unlock()
-			return worker.Chunk{}, &worker.ErrOutOfRange{Asked: from, Start: 0, End: end}
+			return worker.Chunk{}, &worker.OutOfRangeError{Asked: from, Start: 0, End: end}
 		case from < end || waited:
 			c := worker.Chunk{Entries: slices.Clone(l.entries[from:]), Next: end, End: end}
 			l.mu.Unlock()
@@ -70,7 +70,7 @@ func (l *Log) ReadAt(ctx context.Context, offset int64) (worker.Entry, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if offset < 0 || offset >= int64(len(l.entries)) {
-		return worker.Entry{}, &worker.ErrOutOfRange{Asked: offset, Start: 0, End: int64(len(l.entries))}
+		return worker.Entry{}, &worker.OutOfRangeError{Asked: offset, Start: 0, End: int64(len(l.entries))}
 	}
 	return l.entries[offset], ctx.Err()
 }
