@@ -5,7 +5,6 @@ package consumer
 type progress struct {
 	next   int64  // everything before it is answered
 	end    int64  // of the partition, when it was last read
-	asked  int64  // the last offset handed to a commit
 	stored int64  // the last offset known to be committed
 	first  uint64 // number of slots[0]; slots are numbered for ever
 	slots  []slot // read, and from the first one that is not answered
@@ -24,7 +23,7 @@ type place struct {
 }
 
 func newProgress(from int64) *progress {
-	return &progress{next: from, end: from, asked: from, stored: from}
+	return &progress{next: from, end: from, stored: from}
 }
 
 // add notes what ends before next, in the order of the partition.

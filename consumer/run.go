@@ -2,7 +2,6 @@ package consumer
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -64,18 +63,83 @@ func (p *Planner) Run(ctx context.Context, a Assignment) error {
 	err := r.loop(reading, work)
 	alarm(err)
 	readers.Wait()
-	if err == nil || reading.Err() != nil && errors.Is(err, reading.Err()) {
+	if err == nil {
 		r.sealAll(byEnd)
-		err = r.flush(work)
+		if err := r.flush(work); err != nil {
+			p.cfg.Log.Info().Err(err).Int("requests", r.unanswered()).Msg("not planned in time: the next owner reads these requests again")
+		}
 	}
 	r.lastCommit(ctx)
 	stopped()
 	p.cfg.Metrics.left(r.progress)
-	switch cause := context.Cause(reading); {
-	case ctx.Err() == nil:
-		return cause
-	case err != nil:
-		p.cfg.Log.Info().Err(err).Int("requests", r.unanswered()).Msg("the next owner reads again what could not be planned in time")
+	if ctx.Err() != nil {
+		return nil
+	}
+	return context.Cause(reading)
+}
+
+// grace returns a context that ends StopTimeout after ctx, or when it is
+// stopped: what has been begun may be finished, but not for ever.
+func (r *run) grace(ctx context.Context) (work context.Context, stopped func()) {
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		select {
+		case <-ctx.Done():
+		case <-work.Done():
+			return
+		}
+		timer := time.NewTimer(r.cfg.StopTimeout)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			cancel()
+		case <-work.Done():
+		}
+	}()
+	return work, func() { cancel(); <-done }
+}
+
+// loop takes chunks, seals what is old, and commits. It returns nil when ctx
+// has ended, and an error if going on would not help.
+func (r *run) loop(ctx, work context.Context) error {
+	for ctx.Err() == nil {
+		if err := r.step(ctx, work); err != nil && ctx.Err() == nil {
+			return err
+		}
+		r.commit(work)
+		r.cfg.Metrics.lag(r.progress)
 	}
 	return nil
+}
+
+// step does the next thing there is to do.
+func (r *run) step(ctx, work context.Context) error {
+	timer := time.NewTimer(r.untilNext())
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return nil
+	case f := <-r.in:
+		return r.take(ctx, work, r.gather(f))
+	case c := <-r.commits.done:
+		r.committed(c)
+		return nil
+	case <-timer.C:
+		r.sealAged()
+		return r.flush(work)
+	}
+}
+
+// untilNext is how long there is nothing to do unless something comes.
+func (r *run) untilNext() time.Duration {
+	wait := time.Hour
+	if b := r.oldest(); b != nil {
+		wait = min(wait, max(0, b.opened.Add(r.cfg.MaxWait).Sub(r.cfg.Now())))
+	}
+	if until, some := r.untilCommit(); some {
+		wait = min(wait, until)
+	}
+	return wait
 }

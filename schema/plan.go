@@ -32,8 +32,16 @@ type PlanItem struct {
 
 // A PlanRecord is one record of payout.batches: a genesis or a plan.
 type PlanRecord struct {
-	Genesis string // the logId, for a genesis; otherwise ""
-	Plan    *Plan
+	Genesis *Genesis // nil for a plan
+	Plan    *Plan    // nil for a genesis
+}
+
+// A Genesis is the first record of a partition of payout.batches. It tells logs
+// apart that have the same name.
+type Genesis struct {
+	LogID      string
+	Partitions int // of payout.batches when it was made: the shards, for ever
+	At         time.Time
 }
 
 // Request returns item i as the request it was.

@@ -34,8 +34,9 @@ func TestPlanGolden(t *testing.T) {
 
 func TestPlanGenesisGolden(t *testing.T) {
 	t.Parallel()
-	got, err := schema.DecodePlan(checkGolden(t, "plan-genesis.json", schema.EncodePlanGenesis("log-1", at)))
-	if diff := cmp.Diff(schema.PlanRecord{Genesis: "log-1"}, got); diff != "" || err != nil {
+	genesis := &schema.Genesis{LogID: "log-1", Partitions: 4, At: at}
+	got, err := schema.DecodePlan(checkGolden(t, "plan-genesis.json", schema.EncodePlanGenesis(genesis)))
+	if diff := cmp.Diff(schema.PlanRecord{Genesis: genesis}, got); diff != "" || err != nil {
 		t.Errorf("error %v, record (-want +got):\n%s", err, diff)
 	}
 }
@@ -218,7 +219,7 @@ func FuzzDecodePlan(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(good)
-	f.Add(schema.EncodePlanGenesis("log-1", at))
+	f.Add(schema.EncodePlanGenesis(&schema.Genesis{LogID: "log-1", Partitions: 4, At: at}))
 	f.Add([]byte(`{"v":1,"type":"planned","items":[{"id":"\ud83d\ude00"}]}`))
 	f.Fuzz(func(t *testing.T, value []byte) {
 		r, err := schema.DecodePlan(value)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
 )
 
 // Errors of [DecodePlan] and [DecodeRecord], and of their encoders. After
@@ -86,11 +85,13 @@ func EncodePlan(p *Plan) ([]byte, error) {
 }
 
 // EncodePlanGenesis writes the first record of a partition of payout.batches.
-func EncodePlanGenesis(logID string, at time.Time) []byte {
+func EncodePlanGenesis(g *Genesis) []byte {
 	b := append([]byte(nil), `{"v":1,"type":"genesis","logId":`...)
-	b = appendText(b, logID)
+	b = appendText(b, g.LogID)
+	b = append(b, `,"partitions":`...)
+	b = strconv.AppendInt(b, int64(g.Partitions), 10)
 	b = append(b, `,"at":"`...)
-	b = appendTime(b, at)
+	b = appendTime(b, g.At)
 	return append(b, '"', '}')
 }
 

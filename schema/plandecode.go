@@ -15,10 +15,10 @@ import (
 func DecodePlan(value []byte) (PlanRecord, error) {
 	r := reader{s: string(value)}
 	var (
-		p     Plan
-		logID string
-		head  recordHead
-		seen  names
+		p    Plan
+		g    Genesis
+		head recordHead
+		seen names
 	)
 	for r.enter('{'); r.more('}'); {
 		switch r.name(&seen) {
@@ -32,7 +32,9 @@ func DecodePlan(value []byte) (PlanRecord, error) {
 		case "at":
 			p.At = r.time()
 		case "logId":
-			logID = r.text()
+			g.LogID = r.text()
+		case "partitions":
+			g.Partitions = int(r.int())
 		case "id":
 			p.ID = r.text()
 		case "merchant":
@@ -52,10 +54,10 @@ func DecodePlan(value []byte) (PlanRecord, error) {
 		return PlanRecord{}, err
 	}
 	if head.kind == typeGenesis {
-		return genesisPlan(&p, logID)
+		return genesisPlan(&p, &g)
 	}
-	if logID != "" {
-		return PlanRecord{}, fmt.Errorf("%w: a plan with a logId", ErrRecord)
+	if g != (Genesis{}) {
+		return PlanRecord{}, fmt.Errorf("%w: a plan with a logId or partitions", ErrRecord)
 	}
 	if err := p.check(); err != nil {
 		return PlanRecord{}, err
@@ -68,11 +70,12 @@ func DecodePlan(value []byte) (PlanRecord, error) {
 	return PlanRecord{Plan: &p}, nil
 }
 
-func genesisPlan(p *Plan, logID string) (PlanRecord, error) {
-	if logID == "" || p.ID != "" || p.Merchant != "" || p.Purpose != "" || p.Currency != "" || p.Items != nil {
-		return PlanRecord{}, fmt.Errorf("%w: a genesis holds a logId and no plan", ErrRecord)
+func genesisPlan(p *Plan, g *Genesis) (PlanRecord, error) {
+	if g.LogID == "" || g.Partitions < 1 || p.ID != "" || p.Merchant != "" || p.Purpose != "" || p.Currency != "" || p.Items != nil {
+		return PlanRecord{}, fmt.Errorf("%w: a genesis holds a logId, the partitions and no plan", ErrRecord)
 	}
-	return PlanRecord{Genesis: logID}, nil
+	g.LogID, g.At = strings.Clone(g.LogID), p.At
+	return PlanRecord{Genesis: g}, nil
 }
 
 func (r *reader) planItems() []PlanItem {

@@ -9,6 +9,8 @@ import (
 // Config says how the shards of a worker are driven. Zero values become the
 // defaults, which are safe for production.
 type Config struct {
+	// Partitions is how many partitions payout.batches has. Defaults to 1.
+	Partitions int
 	// Grace is how long a question to iyzico is asked again before its answer
 	// (not there, still INIT, different) is believed, counted on this session's
 	// own clock from its own first look. Defaults to 30 s.
@@ -63,6 +65,9 @@ func (c Config) withDefaults() Config {
 	set(&c.StopTimeout, 12*time.Second)
 	set(&c.Alarm, 10*c.Grace)
 	c.ReportMaxInterval = max(c.ReportMaxInterval, c.ReportInterval)
+	if c.Partitions == 0 {
+		c.Partitions = 1
+	}
 	if c.PageSize == 0 {
 		c.PageSize = 1000
 	}

@@ -51,10 +51,11 @@ func (s *Shard) recover(ctx context.Context) error {
 }
 
 func (s *Shard) tryRecover(ctx context.Context) error {
-	logID, err := EnsurePlanGenesis(ctx, s.ports.Plans, s.ports.NewID, s.ports.Now)
+	genesis, err := EnsurePlanGenesis(ctx, s.ports.Plans, s.cfg.Partitions, s.ports.NewID, s.ports.Now)
 	if err != nil {
 		return err
 	}
+	logID := genesis.LogID
 	if err := s.ensureJournalGenesis(ctx, logID); err != nil {
 		return err
 	}
@@ -116,31 +117,35 @@ func (s *Shard) readRecord(ctx context.Context, offset int64) (schema.Record, er
 }
 
 // EnsurePlanGenesis makes sure that a partition of payout.batches begins with a
-// genesis, and returns its logId. Whoever comes first writes it; of two that
-// come together the first in the log is the genesis.
-func EnsurePlanGenesis(ctx context.Context, plans Log, newID func() string, now Clock) (string, error) {
+// genesis, and returns it. Whoever comes first writes it; of two that come
+// together the first in the log is the genesis. It fails with [ErrLogID] if the
+// log does not begin with one, or with one for another number of partitions.
+func EnsurePlanGenesis(ctx context.Context, plans Log, partitions int, newID func() string, now Clock) (*schema.Genesis, error) {
 	start, end, err := plans.Bounds(ctx)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if start > 0 {
-		return "", fmt.Errorf("%w: payout.batches begins at offset %d, not at 0: records were deleted", ErrLogID, start)
+		return nil, fmt.Errorf("%w: payout.batches begins at offset %d, not at 0: records were deleted", ErrLogID, start)
 	}
 	if end == 0 {
-		if _, err := plans.Append(ctx, schema.Message{Key: []byte("genesis"), Value: schema.EncodePlanGenesis(newID(), now())}); err != nil {
-			return "", err
+		g := schema.Genesis{LogID: newID(), Partitions: partitions, At: now()}
+		if _, err := plans.Append(ctx, schema.Message{Key: []byte("genesis"), Value: schema.EncodePlanGenesis(&g)}); err != nil {
+			return nil, err
 		}
 	}
 	e, err := plans.ReadAt(ctx, 0)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	first, err := schema.DecodePlan(e.Value)
-	if err != nil {
-		return "", fmt.Errorf("the first record of payout.batches: %w", err)
-	}
-	if first.Genesis == "" {
-		return "", fmt.Errorf("%w: payout.batches does not begin with a genesis", ErrLogID)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("the first record of payout.batches: %w", err)
+	case first.Genesis == nil:
+		return nil, fmt.Errorf("%w: payout.batches does not begin with a genesis", ErrLogID)
+	case first.Genesis.Partitions != partitions:
+		return nil, fmt.Errorf("%w: payout.batches has %d partitions and was made with %d; the number of shards can never change, for a payout id would move to another", ErrLogID, partitions, first.Genesis.Partitions)
 	}
 	return first.Genesis, nil
 }

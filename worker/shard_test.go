@@ -99,7 +99,7 @@ func (b *bench) plan(t *testing.T, prefix string, n int) *schema.Plan {
 
 func (b *bench) write(t *testing.T, p *schema.Plan) {
 	t.Helper()
-	if _, err := worker.EnsurePlanGenesis(t.Context(), &b.plans, b.newID, time.Now); err != nil {
+	if _, err := worker.EnsurePlanGenesis(t.Context(), &b.plans, 1, b.newID, time.Now); err != nil {
 		t.Fatal(err)
 	}
 	value, err := schema.EncodePlan(p)

@@ -320,7 +320,8 @@ func (s *service) workerConfig() worker.Config {
 		open[name] = m.MaxOpen
 	}
 	return worker.Config{
-		Grace: s.cfg.Iyzico.Grace, PageSize: s.cfg.Iyzico.PageSize, RejectCodes: s.cfg.Iyzico.RejectCodes,
+		Partitions: s.shards,
+		Grace:      s.cfg.Iyzico.Grace, PageSize: s.cfg.Iyzico.PageSize, RejectCodes: s.cfg.Iyzico.RejectCodes,
 		ReportInterval: s.cfg.Report.Interval, ReportMaxInterval: s.cfg.Report.MaxInterval, ReportGiveUp: s.cfg.Report.GiveUp,
 		SkipAmounts: !s.cfg.Verify.Amounts, SkipBalance: !s.cfg.Verify.Balance, MaxOpenOf: open,
 		StopTimeout: s.cfg.Shutdown.Timeout * 3 / 4,

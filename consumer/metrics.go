@@ -1,0 +1,100 @@
+package consumer
+
+import (
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Metrics counts what planners do. A nil *Metrics counts nothing. Safe for
+// concurrent use.
+type Metrics struct {
+	reads      prometheus.Counter
+	refusals   *prometheus.CounterVec
+	warnings   prometheus.Counter
+	duplicates prometheus.Counter
+	conflicts  prometheus.Counter
+	plans      *prometheus.CounterVec
+	items      prometheus.Counter
+	lags       *prometheus.GaugeVec
+}
+
+// NewMetrics makes the metrics and registers them.
+func NewMetrics(r prometheus.Registerer) *Metrics {
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+	}
+	vec := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	}
+	m := &Metrics{
+		reads:      counter("toplu_requests_read_total", "Records read from payout.requests, those read again after a restart too."),
+		refusals:   vec("toplu_requests_refused_total", "Requests put into the dead-letter topic since they cannot be read or are invalid.", "code"),
+		warnings:   counter("toplu_requests_odd_total", "Warnings about requests that were taken all the same."),
+		duplicates: counter("toplu_requests_duplicate_total", "Requests left out since their payout id is claimed or planned already, with the same content."),
+		conflicts:  counter("toplu_requests_conflict_total", "Requests put into the dead-letter topic since their payout id is used up by another request."),
+		plans:      vec("toplu_plans_sealed_total", "Batches sealed, and by what.", "by"),
+		items:      counter("toplu_plan_items_total", "Items of the batches sealed."),
+		lags: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "toplu_requests_lag", Help: "Offsets of a partition of payout.requests that have no answer yet.",
+		}, []string{"partition"}),
+	}
+	r.MustRegister(m.reads, m.refusals, m.warnings, m.duplicates, m.conflicts, m.plans, m.items, m.lags)
+	return m
+}
+
+func (m *Metrics) read(n int) {
+	if m != nil {
+		m.reads.Add(float64(n)) //nolint:forbidigo // a metric is a float
+	}
+}
+
+func (m *Metrics) refused(code string) {
+	if m != nil {
+		m.refusals.WithLabelValues(code).Inc()
+	}
+}
+
+func (m *Metrics) warned() {
+	if m != nil {
+		m.warnings.Inc()
+	}
+}
+
+func (m *Metrics) duplicate() {
+	if m != nil {
+		m.duplicates.Inc()
+	}
+}
+
+func (m *Metrics) conflict() {
+	if m != nil {
+		m.conflicts.Inc()
+	}
+}
+
+func (m *Metrics) sealed(by string, items int) {
+	if m != nil {
+		m.plans.WithLabelValues(by).Inc()
+		m.items.Add(float64(items)) //nolint:forbidigo // a metric is a float
+	}
+}
+
+func (m *Metrics) lag(partitions map[int]*progress) {
+	if m == nil {
+		return
+	}
+	for id, p := range partitions {
+		m.lags.WithLabelValues(strconv.Itoa(id)).Set(float64(max(0, p.end-p.next))) //nolint:forbidigo // a metric is a float
+	}
+}
+
+// left drops what is another member's to tell from now on.
+func (m *Metrics) left(partitions map[int]*progress) {
+	if m == nil {
+		return
+	}
+	for id := range partitions {
+		m.lags.DeleteLabelValues(strconv.Itoa(id))
+	}
+}
