@@ -1,6 +1,7 @@
 package consumer
 
 import (
+	"slices"
 	"time"
 
 	"github.com/toplu/toplu/schema"
@@ -95,9 +96,6 @@ func (r *run) begin(k key) *batch {
 
 // oldest is the open batch that was opened first, nil if none is.
 func (r *run) oldest() *batch {
-	for len(r.order) > 0 && r.order[0].sealed {
-		r.order = r.order[1:]
-	}
 	if len(r.order) == 0 {
 		return nil
 	}
@@ -111,6 +109,7 @@ func (r *run) seal(b *batch, why string) {
 	}
 	b.sealed = true
 	delete(r.open, b.key)
+	r.order = slices.DeleteFunc(r.order, func(other *batch) bool { return other == b })
 	r.ready = append(r.ready, b)
 	r.cfg.Metrics.sealed(why, len(b.items))
 }

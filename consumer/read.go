@@ -41,10 +41,10 @@ func (r *run) read(ctx context.Context, part Partition) error {
 }
 
 // gather takes what the other readers have as well, and notes where all of it
-// stands.
+// stands. Events may be large, so no reader has more than its turn.
 func (r *run) gather(f fetched) []event {
 	events := r.note(f)
-	for len(events) < chunkEvents {
+	for turns := 1; turns < len(r.progress) && len(events) < chunkEvents; turns++ {
 		select {
 		case more := <-r.in:
 			events = append(events, r.note(more)...)

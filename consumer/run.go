@@ -30,7 +30,7 @@ type run struct {
 
 	progress map[int]*progress // by partition
 	open     map[key]*batch
-	order    []*batch           // the open ones, oldest first, and sealed ones among them
+	order    []*batch           // the open ones, oldest first
 	ready    []*batch           // sealed, not written
 	pending  map[string]pending // by payout id, of open and ready batches
 	letters  letters

@@ -119,13 +119,13 @@ func TestTLSAndSASL(t *testing.T) {
 	defer server.Close()
 	trust := x509.NewCertPool()
 	trust.AddCert(server.Certificate())
-	_, on := fake(t, kfake.TLS(&tls.Config{Certificates: server.TLS.Certificates}), //nolint:gosec // a test
+	_, on := fake(t, kfake.TLS(&tls.Config{Certificates: server.TLS.Certificates}),
 		kfake.EnableSASL(), kfake.Superuser("PLAIN", "user", "secret"))
 	cfg := kafkaio.Config{
 		Brokers:        on.brokers,
 		SessionTimeout: on.session,
 		Timeout:        3 * time.Second,
-		TLS:            &tls.Config{RootCAs: trust}, //nolint:gosec // a test
+		TLS:            &tls.Config{RootCAs: trust},
 		SASL:           plain.Mechanism{Username: "user", Password: "secret"},
 	}
 	c, err := kafkaio.Dial(cfg)

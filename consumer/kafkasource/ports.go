@@ -1,0 +1,89 @@
+package kafkasource
+
+import (
+	"context"
+
+	"github.com/toplu/toplu/consumer"
+	"github.com/toplu/toplu/internal/kafkaio"
+	"github.com/toplu/toplu/schema"
+)
+
+// reader is a partition of the requests' topic.
+type reader struct {
+	source *source
+	from   *kafkaio.Reader
+}
+
+// Next implements [consumer.Reader].
+func (r *reader) Next(ctx context.Context) (consumer.Batch, error) {
+	var b kafkaio.Batch
+	err := r.source.untilDone(ctx, func() (err error) {
+		b, err = r.from.Next(ctx)
+		return err
+	})
+	if err != nil {
+		return consumer.Batch{}, err
+	}
+	out := consumer.Batch{Records: make([]consumer.Record, len(b.Records)), Next: b.Next, End: b.HighWatermark}
+	for i, rec := range b.Records {
+		m := schema.Message{Key: rec.Key, Value: rec.Value, Headers: make([]schema.Header, len(rec.Headers))}
+		for j, h := range rec.Headers {
+			m.Headers[j] = schema.Header(h)
+		}
+		out.Records[i] = consumer.Record{Message: m, Offset: rec.Offset}
+	}
+	return out, nil
+}
+
+// committer commits for one generation.
+type committer struct {
+	generation *kafkaio.Generation
+	metadata   string
+}
+
+// Commit implements [consumer.Committer].
+func (c committer) Commit(ctx context.Context, offsets map[int]int64) error {
+	return c.generation.Commit(ctx, offsets, c.metadata)
+}
+
+// plans is payout.batches.
+type plans []*kafkaio.Appender
+
+func newPlans(c *kafkaio.Client, topic string, shards int) plans {
+	p := make(plans, shards)
+	for shard := range p {
+		p[shard] = c.NewAppender(topic, shard)
+	}
+	return p
+}
+
+// Shards implements [consumer.Plans].
+func (p plans) Shards() int { return len(p) }
+
+// Append implements [consumer.Plans].
+func (p plans) Append(ctx context.Context, shard int, plan *schema.Plan) error {
+	value, err := schema.EncodePlan(plan)
+	if err != nil {
+		return err
+	}
+	_, err = p[shard].Append(ctx, []kafkaio.Message{{Key: []byte(plan.ID), Value: value}})
+	return err
+}
+
+// publisher writes to a topic by the hash of the keys.
+type publisher struct {
+	client *kafkaio.Client
+	topic  string
+}
+
+// Publish implements [consumer.Publisher].
+func (p publisher) Publish(ctx context.Context, messages []schema.Message) error {
+	out := make([]kafkaio.Message, len(messages))
+	for i, m := range messages {
+		out[i] = kafkaio.Message{Key: m.Key, Value: m.Value, Headers: make([]kafkaio.Header, len(m.Headers))}
+		for j, h := range m.Headers {
+			out[i].Headers[j] = kafkaio.Header(h)
+		}
+	}
+	return p.client.Publish(ctx, p.topic, out)
+}
