@@ -27,9 +27,10 @@ type Config struct {
 	// merchant, purpose, currency and shard; the oldest is sealed to make room.
 	// Defaults to 1,000.
 	MaxOpen int
-	// MaxUnanswered is how many requests a run may have read and not yet
-	// answered. Above it the oldest batches are sealed before more is read. It
-	// bounds memory, and what is read again after a crash. Defaults to 100,000.
+	// MaxUnanswered is how many requests a run may have read and not be able to
+	// commit, since they, or others before them, have no answer yet. Above it the
+	// oldest batches are sealed before more is read. It bounds memory, and what is
+	// read again after a crash. Defaults to 100,000.
 	MaxUnanswered int
 	// MaxWait is the age of its first item at which a batch is sealed. 0: after
 	// every chunk.

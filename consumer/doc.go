@@ -23,8 +23,8 @@
 //   - No plan holds a payout id twice, and two requests for one id are never in
 //     flight together with different content: the first is written, and then
 //     the log, not this process, says which of them owns the id.
-//   - Memory is bounded: by a chunk, by the requests that have no answer yet
-//     ([Config.MaxUnanswered]), and by the open batches ([Config.MaxOpen]).
+//   - Memory is bounded: by a chunk, by the requests that cannot be committed
+//     yet ([Config.MaxUnanswered]), and by the open batches ([Config.MaxOpen]).
 //   - Whatever fails is tried again, with growing pauses, until the run ends.
 //
 // # The edges

@@ -55,14 +55,18 @@ func (r *run) gather(f fetched) []event {
 	return events
 }
 
-// note adds what was read to the partition's progress. The end of it, which
-// may be beyond the last record, is answered as it is.
+// note adds what was read to the partition's progress. What lies beyond the last
+// record, markers and aborted transactions, needs no answer.
 func (r *run) note(f fetched) []event {
 	p := r.progress[f.partition]
+	next := int64(-1)
 	for i := range f.events {
-		f.events[i].place = p.add(f.events[i].source.Offset + 1)
+		next = f.events[i].source.Offset + 1
+		f.events[i].place = p.add(next)
 	}
-	p.add(f.next).answered()
+	if f.next > next {
+		p.add(f.next).answered()
+	}
 	p.end = f.end
 	r.cfg.Metrics.read(len(f.events))
 	return f.events

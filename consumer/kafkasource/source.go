@@ -89,7 +89,12 @@ func (s *source) serve(ctx context.Context, planner *consumer.Planner, g *kafkai
 		begin, err = s.begin(ctx, g)
 		return err
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, kafkaio.ErrFenced):
+		// The group has moved on; the membership will notice in a moment.
+		<-ctx.Done()
+		return nil
+	case err != nil:
 		return err
 	}
 	a := consumer.Assignment{Topic: s.Requests, Committer: committer{g, begin.metadata}}

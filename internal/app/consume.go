@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"time"
 
 	"github.com/toplu/toplu/consumer"
+	"github.com/toplu/toplu/consumer/kafkasource"
 	"github.com/toplu/toplu/schema"
 	"github.com/toplu/toplu/worker"
 )
@@ -27,34 +29,45 @@ func (k known) Known(ctx context.Context, shard int, ids []string) ([]consumer.C
 	return claims, nil
 }
 
-// plans is payout.batches for the consumer, a log a shard.
-type plans []worker.Log
-
-// Shards implements [consumer.Plans].
-func (p plans) Shards() int { return len(p) }
-
-// Append implements [consumer.Plans].
-func (p plans) Append(ctx context.Context, shard int, plan *schema.Plan) error {
-	value, err := schema.EncodePlan(plan)
+// runConsumer seals requests into batches until ctx ends.
+func (s *service) runConsumer(ctx context.Context) error {
+	var logID string
+	err := s.until(ctx, "the plan logs", func(ctx context.Context) (err error) {
+		logID, err = s.logID(ctx)
+		if errors.Is(err, worker.ErrLogID) || errors.Is(err, schema.ErrRecord) || errors.Is(err, schema.ErrVersion) {
+			return startError{err}
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	_, err = p[shard].Append(ctx, schema.Message{Key: []byte(plan.ID), Value: value})
-	return err
+	// Both ends of a run must fit into the group's session and the shutdown.
+	stop := min(s.cfg.Kafka.SessionTimeout, s.cfg.Shutdown.Timeout) / 3
+	return kafkasource.Run(ctx, kafkasource.Config{
+		Client: s.kafka, Group: s.cfg.Kafka.Group, SessionTimeout: s.cfg.Kafka.SessionTimeout,
+		Requests: s.topics.Requests, Batches: s.topics.Batches, Statuses: s.topics.Statuses, DeadLetters: s.topics.DLQ,
+		LogID:   logID,
+		StartAt: kafkasource.StartAt{Mode: kafkasource.StartMode(s.cfg.Kafka.StartAt.Mode), Time: s.cfg.Kafka.StartAt.Time},
+		Known:   known{worker.NewKnown(s.claims, s.logs, s.log)},
+		Planner: consumer.Config{
+			MaxItems: s.cfg.Batch.MaxItems, MaxAmount: s.cfg.Batch.MaxAmount, MaxBytes: s.cfg.Batch.MaxBytes, MaxWait: s.cfg.Batch.MaxWait,
+			Rules: s.cfg.Rules(), Log: s.log, Metrics: consumer.NewMetrics(s.registry), StopTimeout: stop,
+		},
+	})
 }
 
-// openPlans makes sure that every shard's plan log has its genesis, and returns
-// the logs with an id that stands for all of them.
-func (s *service) openPlans(ctx context.Context) (plans, string, error) {
-	logs := make(plans, s.shards)
+// logID makes sure that every shard's plan log has its genesis, and returns an
+// id that stands for all of them.
+func (s *service) logID(ctx context.Context) (string, error) {
 	sum := sha256.New()
-	for shard := range logs {
-		logs[shard], _ = s.logs(shard)
-		g, err := worker.EnsurePlanGenesis(ctx, logs[shard], s.shards, newID, time.Now)
+	for shard := range s.shards {
+		plans, _ := s.logs(shard)
+		g, err := worker.EnsurePlanGenesis(ctx, plans, s.shards, newID, time.Now)
 		if err != nil {
-			return nil, "", err
+			return "", err
 		}
 		sum.Write([]byte(g.LogID))
 	}
-	return logs, hex.EncodeToString(sum.Sum(nil)[:12]), nil
+	return hex.EncodeToString(sum.Sum(nil)[:12]), nil
 }

@@ -17,6 +17,7 @@ import (
 type demoCommand struct {
 	jsonFlag
 	Payouts int           `default:"500" help:"Requests to write, of every kind: valid, invalid, failing at the bank, coming back, repeated. Default: ${default}." placeholder:"N"`
+	Log     bool          `help:"Show the service's log on standard error."`
 	Settle  time.Duration `default:"800ms" help:"How long the simulated iyzico takes over a batch. Default: ${default}." placeholder:"DURATION"`
 }
 
@@ -40,7 +41,7 @@ func (c *demoCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer parts.Close()
-	d, err := newDemo(ctx, p, parts)
+	d, err := newDemo(ctx, p, parts, c.Log)
 	if err != nil {
 		return err
 	}
@@ -93,9 +94,10 @@ type demoRun struct {
 	cfg     *config.Config
 	client  *kafkaio.Client
 	ledger  *demo.Ledger
+	log     zerolog.Logger
 }
 
-func newDemo(ctx context.Context, p *program, parts *demo.Parts) (*demoRun, error) {
+func newDemo(ctx context.Context, p *program, parts *demo.Parts, logging bool) (*demoRun, error) {
 	env := parts.Env()
 	cfg, err := config.Load("", func(name string) string { return env[name] })
 	if err != nil {
@@ -105,7 +107,13 @@ func newDemo(ctx context.Context, p *program, parts *demo.Parts) (*demoRun, erro
 	if err != nil {
 		return nil, err
 	}
-	d := &demoRun{program: p, cfg: cfg, client: client, ledger: demo.NewLedger()}
+	d := &demoRun{program: p, cfg: cfg, client: client, ledger: demo.NewLedger(), log: zerolog.Nop()}
+	if logging {
+		if d.log, err = newLogger(cfg.Log, p.stderr); err != nil {
+			client.Close()
+			return nil, err
+		}
+	}
 	if _, err := new(topicsCreateCommand).create(ctx, cfg, client, map[string]kafkaio.Topic{}); err != nil {
 		client.Close()
 		return nil, err
@@ -115,11 +123,7 @@ func newDemo(ctx context.Context, p *program, parts *demo.Parts) (*demoRun, erro
 
 // play has the service pay the orders until every one is answered.
 func (d *demoRun) play(ctx context.Context, orders []demo.Order, limit time.Duration, live bool) error {
-	log, err := newLogger(d.cfg.Log, d.program.stderr)
-	if err != nil {
-		return err
-	}
-	s, err := newService(d.cfg, Roles{Consumer: true, Worker: true}, log)
+	s, err := newService(d.cfg, Roles{Consumer: true, Worker: true}, d.log)
 	if err != nil {
 		return err
 	}

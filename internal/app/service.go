@@ -58,6 +58,7 @@ func newService(cfg *config.Config, roles Roles, log zerolog.Logger) (*service, 
 		s.close()
 		return nil, err
 	}
+	redis.SetLogger(quiet{})
 	s.redis = redisclaim.Dial(redisclaim.Config{
 		Addrs: cfg.Redis.Addrs, Username: cfg.Redis.Username, Password: cfg.Redis.Password.Reveal(), TLS: tlsConfig,
 	})
@@ -88,6 +89,13 @@ func dialProviders(cfg *config.Config, registry prometheus.Registerer) (map[stri
 	}
 	return providers, errors.Join(errs...)
 }
+
+// quiet keeps go-redis from printing on standard error by itself; whatever it
+// says is also the error of a call.
+type quiet struct{}
+
+// Printf prints nothing.
+func (quiet) Printf(context.Context, string, ...any) {}
 
 func (s *service) close() {
 	for _, p := range s.providers {

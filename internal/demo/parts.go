@@ -94,7 +94,7 @@ func (p *Parts) Env() map[string]string {
 		"TOPLU_BATCH_MAXWAIT":               "200ms",
 		"TOPLU_REPORT_INTERVAL":             "100ms",
 		"TOPLU_ADMIN_LISTEN":                "127.0.0.1:0",
-		"TOPLU_LOG_LEVEL":                   "error",
+		"TOPLU_LOG_LEVEL":                   "info",
 		"TOPLU_LOG_FORMAT":                  "console",
 	}
 }

@@ -4,7 +4,9 @@ package e2e_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os/exec"
 	"slices"
@@ -20,16 +22,26 @@ import (
 // kcat runs kcat with an input and returns what it writes.
 func (w *world) kcat(input []byte, args ...string) []byte {
 	w.t.Helper()
-	if _, err := exec.LookPath("kcat"); err != nil {
-		w.t.Fatal("these tests write requests with kcat, a foreign client: install it with `make setup`")
+	out, err := w.tryKcat(w.t.Context(), input, args...)
+	if err != nil {
+		w.t.Fatal(err)
 	}
+	return out
+}
+
+// tryKcat is kcat for when the broker may be away.
+func (w *world) tryKcat(ctx context.Context, input []byte, args ...string) ([]byte, error) {
 	var out, problems bytes.Buffer
-	cmd := exec.CommandContext(w.t.Context(), "kcat", append([]string{"-q", "-b", strings.Join(w.kafka.Brokers, ",")}, args...)...)
+	cmd := exec.CommandContext(ctx, "kcat", append([]string{"-q", "-b", strings.Join(w.kafka.Brokers, ",")}, args...)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(input), &out, &problems
-	if err := cmd.Run(); err != nil {
-		w.t.Fatalf("kcat %s: %v\n%s", strings.Join(args, " "), err, problems.Bytes())
+	err := cmd.Run()
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return nil, errors.New("these tests write requests with kcat, a foreign client: `make setup` installs it")
+	case err != nil:
+		return nil, fmt.Errorf("kcat %s: %w\n%s", strings.Join(args, " "), err, problems.Bytes())
 	}
-	return out.Bytes()
+	return out.Bytes(), nil
 }
 
 // java makes kcat choose partitions as Java clients do.
@@ -47,14 +59,13 @@ func (w *world) put(key string, value []byte, headers ...string) {
 		args = append(args, "-H", h)
 	}
 	switch {
-	case value == nil:
-		args = append(args, "-Z")
+	case value == nil: // an empty line is a message, and -Z makes it none
+		w.kcat([]byte("\n"), append(args, "-Z")...)
 	case len(value) == 0:
-		args = append(args, w.file("empty", nil))
+		w.kcat([]byte("\n"), args...)
 	default:
-		args = append(args, w.file("value", value))
+		w.kcat(nil, append(args, w.file("value", value))...)
 	}
-	w.kcat(nil, args...)
 }
 
 // read returns all that a topic holds now, each partition in order.
@@ -78,15 +89,15 @@ func (w *world) read(topic string) []e2e.Record {
 // payout stands. It is for waiting; the judge reads the topic anew.
 type ledger struct {
 	mu     sync.Mutex
-	status map[string]string    // guarded by mu: by payout id
-	first  map[string]time.Time // guarded by mu: when a payout was first seen paid
-	next   map[int]int64        // guarded by mu: by partition
+	status map[string]string // guarded by mu: by payout id
+	paid   []sighting        // guarded by mu: as they came
+	next   map[int]int64     // guarded by mu: by partition
 }
 
 // follow starts the ledger. A kcat that gives up, as it may when the broker
 // goes, is started again.
 func (w *world) follow() *ledger {
-	l := &ledger{status: map[string]string{}, first: map[string]time.Time{}, next: map[int]int64{}}
+	l := &ledger{status: map[string]string{}, next: map[int]int64{}}
 	stop, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
@@ -134,8 +145,8 @@ func (l *ledger) take(in *e2e.Reader) {
 			l.next[r.Partition] = r.Offset + 1
 			if id := string(r.Key); state != "request_refused" {
 				l.status[id] = state
-				if _, seen := l.first[id]; state == "paid" && !seen {
-					l.first[id] = time.Now()
+				if state == "paid" {
+					l.paid = append(l.paid, sighting{time.Now(), r.Partition})
 				}
 			}
 		}
@@ -156,25 +167,30 @@ func (l *ledger) count(states ...string) int {
 	return n
 }
 
-// statusOf returns a payout's status, "" if there has been no word.
-func (l *ledger) statusOf(id string) string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.status[id]
+// A sighting is a payout seen paid. As payout.statuses has as many partitions as
+// there are shards, and is keyed by payout id, its partition is the shard.
+type sighting struct {
+	at    time.Time
+	shard int
 }
 
-// paidSince returns when the first payout that a filter takes was seen paid
-// after a moment, and false if none was.
-func (l *ledger) paidSince(since time.Time) (time.Time, bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var first time.Time
-	for _, at := range l.first {
-		if at.After(since) && (first.IsZero() || at.Before(first)) {
-			first = at
+// awaitPaid waits until a payout of some shards is seen paid after a moment, and
+// returns how long after it that was.
+func (l *ledger) awaitPaid(t *testing.T, since time.Time, shards []int, atMost time.Duration) time.Duration {
+	t.Helper()
+	var took time.Duration
+	eventually(t, atMost, func() string {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		for _, s := range l.paid {
+			if s.at.After(since) && slices.Contains(shards, s.shard) {
+				took = s.at.Sub(since)
+				return ""
+			}
 		}
-	}
-	return first, !first.IsZero()
+		return fmt.Sprintf("no payout of the shards %v has been paid", shards)
+	})
+	return took
 }
 
 // awaitAnswers waits until n payouts have a final status.
@@ -191,6 +207,6 @@ func (l *ledger) awaitAnswers(t *testing.T, n int, atMost time.Duration) {
 		for _, s := range l.status {
 			by[s]++
 		}
-		return "answered " + itoa(final) + " of " + itoa(n) + ", by status: " + sprint(by)
+		return fmt.Sprintf("answered %d of %d, by status: %v", final, n, by)
 	})
 }

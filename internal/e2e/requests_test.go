@@ -4,17 +4,15 @@ package e2e_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
-	"strings"
+	"time"
 
 	"github.com/toplu/toplu/internal/e2e"
 )
-
-func itoa(n int) string          { return strconv.Itoa(n) }
-func sprint(v any) string        { return fmt.Sprint(v) }
-func first[A, B any](a A, _ B) A { return a }
 
 // A request is a payout as a marketplace asks for it, all in fields that are
 // written as they stand.
@@ -124,32 +122,60 @@ func identity(n int) string {
 		}
 	}
 	tenth := ((7*odd-even)%10 + 10) % 10
-	return text + itoa(tenth) + itoa((odd+even+tenth)%10)
+	return text + strconv.Itoa(tenth) + strconv.Itoa((odd+even+tenth)%10)
 }
 
-// send writes requests by one kcat, keyed by payout id, in structured mode.
-func (w *world) send(requests []*request) { w.t.Helper(); w.sendAs(requests, nil) }
-
-// sendAs writes requests with other keys, if as is set, and flags of kcat.
-func (w *world) sendAs(requests []*request, as func(i int) string, flags ...string) {
-	w.t.Helper()
-	var lines bytes.Buffer
+// lines are requests as kcat reads them with keyed: a line each, in structured
+// mode, the payout id as key unless as says otherwise.
+func lines(requests []*request, as func(i int) string) []byte {
+	var b bytes.Buffer
 	for i, r := range requests {
 		key := r.PayoutID
 		if as != nil {
 			key = as(i)
 		}
-		fmt.Fprintf(&lines, "%s|%s\n", key, r.structured())
+		fmt.Fprintf(&b, "%s|%s\n", key, r.structured())
 	}
-	args := append([]string{"-P", "-t", "payout.requests", "-K", "|", "-H", "content-type=application/cloudevents+json; charset=UTF-8"}, java...)
-	w.kcat(lines.Bytes(), append(args, flags...)...)
+	return b.Bytes()
 }
 
-// total is a sum as the books write it.
-func total(asked map[string]int64) string {
-	var sum int64
-	for _, kurus := range asked {
-		sum += kurus
+var keyed = append([]string{"-P", "-t", "payout.requests", "-K", "|", "-H", "content-type=application/cloudevents+json; charset=UTF-8"}, java...)
+
+// send writes requests by one kcat, keyed by payout id.
+func (w *world) send(requests []*request) {
+	w.t.Helper()
+	w.kcat(lines(requests, nil), keyed...)
+}
+
+// sendAs writes requests with other keys, and flags of kcat.
+func (w *world) sendAs(requests []*request, as func(i int) string, flags ...string) {
+	w.t.Helper()
+	w.kcat(lines(requests, as), slices.Concat(keyed, flags)...)
+}
+
+// load writes requests without end, n at a time with a pause between, until the
+// returned function is called. What kcat could not write for sure it writes
+// again. The shop is the load's until then.
+func (w *world) load(n int, every time.Duration) (stop func()) {
+	ctx, cancel := context.WithCancel(w.t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for made := 0; ctx.Err() == nil; made++ {
+			input := lines(w.shop.make([]string{"default", "market"}[made%2], n), nil)
+			for {
+				if _, err := w.tryKcat(w.t.Context(), input, keyed...); err == nil || w.t.Context().Err() != nil {
+					break
+				}
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(every):
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
 	}
-	return strings.TrimSpace(fmt.Sprintf("%d.%02d", sum/100, sum%100))
 }
