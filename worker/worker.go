@@ -33,6 +33,7 @@ type Worker struct {
 	mu     sync.Mutex
 	shards map[int]*running // guarded by mu
 	ended  bool             // guarded by mu: nothing more is started
+	halted error            // guarded by mu: why no shard may run
 	all    sync.WaitGroup
 }
 
@@ -93,12 +94,25 @@ func (w *Worker) Stop() {
 	w.all.Wait()
 }
 
+// Halt stops every shard for good: what they stand on is not what it must be.
+func (w *Worker) Halt(why error) {
+	w.mu.Lock()
+	w.halted = why
+	w.mu.Unlock()
+	w.log.Error().Err(why).Msg("all shards stop and pay nothing; a person must look, and start the worker again")
+	w.Stop()
+}
+
 // Stopped returns the shards that stopped by themselves, and why.
 func (w *Worker) Stopped() map[int]error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	stopped := map[int]error{}
 	for n, r := range w.shards {
+		if w.halted != nil {
+			stopped[n] = w.halted
+			continue
+		}
 		select {
 		case <-r.done:
 			if r.err != nil {

@@ -143,10 +143,12 @@ func (s *service) Run(ctx context.Context) error {
 			}
 		})
 	}
-	start(s.watchRedis)
 	if s.roles.Worker {
+		s.worker = s.newWorker()
+		s.health.watch(s.worker)
 		start(s.runWorker)
 	}
+	start(s.watchParts)
 	if s.roles.Consumer {
 		start(s.runConsumer)
 	}
@@ -206,11 +208,7 @@ func (s *service) checkKafka(ctx context.Context) error {
 	}
 	problems := judgeTopics(found, s.cfg)
 	if bad := refused(problems); len(bad) > 0 {
-		var lines []string
-		for _, p := range bad {
-			lines = append(lines, p.String())
-		}
-		return startError{errors.New("the topics are not what toplu needs:\n  " + strings.Join(lines, "\n  "))}
+		return startError{topicsError(bad)}
 	}
 	for _, p := range problems {
 		s.log.Warn().Str("topic", p.Topic).Msg(p.Text)
@@ -266,8 +264,9 @@ func (s *service) checkIyzico(ctx context.Context) error {
 	return nil
 }
 
-// watchRedis looks every hour whether Redis still forgets nothing.
-func (s *service) watchRedis(ctx context.Context) error {
+// watchParts looks every hour whether Redis still forgets nothing and the topics
+// are still what they must be. Topics that are not stop every shard.
+func (s *service) watchParts(ctx context.Context) error {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
 	for {
@@ -279,8 +278,30 @@ func (s *service) watchRedis(ctx context.Context) error {
 			if err != nil || evicted > 0 {
 				s.log.Error().Err(err).Int64("evictedKeys", evicted).Msg("Redis may forget claims: it must run with maxmemory-policy noeviction")
 			}
+			s.watchTopics(ctx)
 		}
 	}
+}
+
+// watchTopics stops every shard if the topics are not what they must be any more.
+func (s *service) watchTopics(ctx context.Context) {
+	problems, err := CheckTopics(ctx, s.kafka, s.cfg)
+	if err != nil {
+		s.log.Warn().Err(err).Msg("cannot look at the topics")
+		return
+	}
+	if bad := refused(problems); len(bad) > 0 && s.worker != nil {
+		s.worker.Halt(topicsError(bad))
+	}
+}
+
+// topicsError names everything that is wrong with the topics.
+func topicsError(bad []Problem) error {
+	var lines []string
+	for _, p := range bad {
+		lines = append(lines, p.String())
+	}
+	return errors.New("the topics are not what toplu needs:\n  " + strings.Join(lines, "\n  "))
 }
 
 // leases gives the shards' leases the errors that package worker knows.
@@ -294,8 +315,8 @@ func (l leases) Obtain(ctx context.Context, shard int, ttl time.Duration) (worke
 	return lease, nil
 }
 
-// runWorker drives the shards that the group assigns.
-func (s *service) runWorker(ctx context.Context) error {
+// newWorker makes the worker, without shards yet.
+func (s *service) newWorker() *worker.Worker {
 	metrics := worker.NewMetrics(s.registry)
 	statuses := kafkalog.NewPublisher(s.kafka, s.topics.Statuses)
 	dead := kafkalog.NewPublisher(s.kafka, s.topics.DLQ)
@@ -307,8 +328,12 @@ func (s *service) runWorker(ctx context.Context) error {
 			Merchant: s.provider, Now: time.Now, NewID: newID, Log: s.log, Metrics: metrics,
 		}
 	}
-	s.worker = worker.NewWorker(s.workerConfig(), ports, leases{redisclaim.NewLeases(s.redis, s.cfg.Redis.KeyPrefix)}, min(s.cfg.Kafka.SessionTimeout, 10*time.Second), s.log)
-	s.health.watch(s.worker)
+	ttl := min(s.cfg.Kafka.SessionTimeout, 10*time.Second)
+	return worker.NewWorker(s.workerConfig(), ports, leases{redisclaim.NewLeases(s.redis, s.cfg.Redis.KeyPrefix)}, ttl, s.log)
+}
+
+// runWorker drives the shards that the group assigns.
+func (s *service) runWorker(ctx context.Context) error {
 	defer s.worker.Stop()
 	return s.kafka.Join(ctx, kafkaio.GroupConfig{Group: s.cfg.Kafka.Group + "-workers", Topic: s.topics.Batches}, func(gen context.Context, g *kafkaio.Generation) error {
 		var shards []int
