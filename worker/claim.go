@@ -46,7 +46,7 @@ type planFolder struct {
 // then waits its turn.
 func (s *Shard) followPlans(ctx context.Context) func() {
 	p := &planFolder{s: s, tell: s.recovery.planOffset, last: None, revisit: slices.Clone(s.recovery.waiting)}
-	retry := forever(s.cfg.Grace)
+	retry := s.cfg.backOff(s.cfg.Grace)
 	for ctx.Err() == nil {
 		err := p.step(ctx)
 		switch {

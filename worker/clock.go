@@ -19,6 +19,15 @@ func forever(limit time.Duration) *backoff.ExponentialBackOff {
 	)
 }
 
+// backOff is forever as the configuration has it.
+func (c Config) backOff(limit time.Duration) *backoff.ExponentialBackOff {
+	b := forever(limit)
+	if c.Steady {
+		b.RandomizationFactor = 0
+	}
+	return b
+}
+
 // pause waits for d or until ctx ends.
 func pause(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)

@@ -50,6 +50,9 @@ type Config struct {
 	// CheckpointRecords is how many journal records pass between two
 	// checkpoints. Defaults to 2000.
 	CheckpointRecords int
+	// Steady leaves the jitter out of every back-off, so that a simulated run can
+	// be repeated. Real workers need the jitter: they would all ask at once.
+	Steady bool
 }
 
 func (c Config) withDefaults() Config {

@@ -213,7 +213,7 @@ func (s *Shard) asking(b *batch, question string) time.Duration {
 // again has the batch looked at again after a back-off of at most limit.
 func (s *Shard) again(b *batch, limit time.Duration) {
 	if b.drive.retry == nil {
-		b.drive.retry = forever(limit)
+		b.drive.retry = s.cfg.backOff(limit)
 	}
 	s.wakeAt(b, s.ports.Now().Add(b.drive.retry.NextBackOff()))
 }

@@ -62,7 +62,7 @@ func (s *Shard) publish() {
 
 // persist repeats f until it succeeds or ctx ends.
 func (s *Shard) persist(ctx context.Context, what string, f func() error) error {
-	retry := forever(s.cfg.Grace)
+	retry := s.cfg.backOff(s.cfg.Grace)
 	for {
 		err := f()
 		if err == nil || ctx.Err() != nil {

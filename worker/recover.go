@@ -36,7 +36,7 @@ var ErrLogID = errors.New("the logs do not belong together")
 // their genesis and belong together, and takes the best checkpoint. A reader of
 // the whole journal and one that begins here fold the same.
 func (s *Shard) recover(ctx context.Context) error {
-	retry := forever(s.cfg.Grace)
+	retry := s.cfg.backOff(s.cfg.Grace)
 	for {
 		err := s.tryRecover(ctx)
 		var gone *OutOfRangeError

@@ -93,6 +93,7 @@ func (s *Shard) Run(ctx context.Context) error {
 	s.log.Info().Int64("journalFrom", s.journalNext).Int64("journalEnd", s.journalGoal).Int64("plansFrom", s.recovery.planOffset).Int64("plansEnd", s.plansGoal).Msg("shard taken, reading its logs")
 	s.spawn(func(context.Context) func() { return s.followJournal(follow) })
 	s.spawn(func(context.Context) func() { return s.followPlans(follow) })
+	s.spawn(func(context.Context) func() { return s.guard(follow) })
 	return s.loop(ctx, cancelFollow, cancelCalls)
 }
 
@@ -107,6 +108,8 @@ func (s *Shard) loop(ctx context.Context, cancelFollow, cancelCalls context.Canc
 			err = impossible
 		}
 		cancelFollow()
+		late := time.AfterFunc(s.cfg.StopTimeout, cancelCalls) // a write that cannot succeed ends too
+		defer late.Stop()
 		s.drain()
 	}()
 	done := ctx.Done()
@@ -159,17 +162,19 @@ func (s *Shard) take(r result) {
 	if r.ends {
 		s.flying--
 	}
+	if r.ran != nil {
+		// Also when then panics: whoever handed it in must not wait for ever.
+		defer func() {
+			if s.outbox.full() {
+				s.parked = append(s.parked, r.ran) // whoever reads the logs waits for the statuses
+				return
+			}
+			close(r.ran)
+		}()
+	}
 	if r.then != nil {
 		r.then()
 	}
-	if r.ran == nil {
-		return
-	}
-	if s.outbox.full() {
-		s.parked = append(s.parked, r.ran) // whoever reads the logs waits for the statuses
-		return
-	}
-	close(r.ran)
 }
 
 // unpark lets the readers of the logs go on.
@@ -231,7 +236,7 @@ func (s *Shard) ready() bool {
 // followJournal reads the journal for as long as ctx lasts.
 func (s *Shard) followJournal(ctx context.Context) func() {
 	next := s.journalNext
-	retry := forever(s.cfg.Grace)
+	retry := s.cfg.backOff(s.cfg.Grace)
 	for ctx.Err() == nil {
 		chunk, err := s.ports.Journal.Read(ctx, next)
 		if err != nil {

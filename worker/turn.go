@@ -50,7 +50,7 @@ func (s *Shard) heard(b *batch, err error) {
 		return
 	}
 	if m.retry == nil {
-		m.retry = forever(s.cfg.Grace)
+		m.retry = s.cfg.backOff(s.cfg.Grace)
 		s.log.Error().Err(err).Str("merchant", b.merchant).Msg("iyzico refuses this merchant for reasons of account or traffic: backing off, nobody is rejected")
 	}
 	m.closed = s.ports.Now().Add(m.retry.NextBackOff())
