@@ -42,8 +42,6 @@ func (s *Shard) init(b *batch) {
 	if !ok {
 		return
 	}
-	earlier := d.called || b.creator != s.session
-	d.called = true
 	request := b.initRequest()
 	s.call(b, func(ctx context.Context) func() {
 		a, err := p.Init(ctx, request)
@@ -59,12 +57,12 @@ func (s *Shard) init(b *batch) {
 				s.log.Warn().Err(err).Str("batch", b.plan.ID).Msg("init's answer was lost, reading back")
 			case iyzico.KindOf(err) == iyzico.KindTraffic:
 				s.again(b, s.cfg.Grace)
-			case earlier || iyzico.KindOf(err) == iyzico.KindSeenBefore:
-				// "Seen before" has no documented code: what an earlier call
-				// may have left is looked for before the refusal is believed.
-				d.lost, d.refusal = true, err
 			default:
-				s.writeRefused(b, err)
+				// "Seen before" has no documented code, and another session may
+				// have called too, one that was frozen and is awake again: what
+				// any call may have left is looked for before the refusal is
+				// believed.
+				d.lost, d.refusal = true, err
 			}
 		}
 	})

@@ -34,6 +34,10 @@ func NewKnown(claims Claims, logs func(shard int) (plans, journal Log), log zero
 	return &Known{claims: claims, logs: logs, log: log, epochs: map[int]knownEpoch{}}
 }
 
+// checkpointStretch is how many records are looked at for a checkpoint at once;
+// workers write one about every 2000.
+const checkpointStretch = 4000
+
 // slow is how long an answer may take before the log says what it waits for.
 const slow = 5 * time.Second
 
@@ -94,7 +98,7 @@ func (k *Known) epoch(ctx context.Context, shard int, journal Log, again bool) (
 		return "", err
 	}
 	if e.next == 0 {
-		best, err := lastCheckpoint(ctx, journal, start, end)
+		best, err := lastCheckpoint(ctx, journal, start, end, checkpointStretch)
 		if err != nil {
 			return "", err
 		}

@@ -68,7 +68,7 @@ func (s *Shard) tryRecover(ctx context.Context) error {
 		return err
 	}
 	s.journalGoal = end
-	best, err := lastCheckpoint(ctx, s.ports.Journal, start, end)
+	best, err := lastCheckpoint(ctx, s.ports.Journal, start, end, 2*int64(s.cfg.CheckpointRecords))
 	if err != nil {
 		return err
 	}
@@ -180,11 +180,10 @@ func (s *Shard) ensureJournalGenesis(ctx context.Context, logID string) error {
 	return nil
 }
 
-// lastCheckpoint looks from the journal's end backwards for the stretch that
-// has a checkpoint, and returns the one in it that covers most. A late one, of a
+// lastCheckpoint looks from the journal's end backwards for the stretch of
+// records that has a checkpoint, and returns the one in it that covers most. A late one, of a
 // session that was frozen, covers less than it might; it is right all the same.
-func lastCheckpoint(ctx context.Context, journal Log, start, end int64) (*schema.Record, error) {
-	const stretch = 5000
+func lastCheckpoint(ctx context.Context, journal Log, start, end, stretch int64) (*schema.Record, error) {
 	for to := end; to > start; to = max(start, to-stretch) {
 		var best *schema.Record
 		for at := max(start, to-stretch); at < to; {

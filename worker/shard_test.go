@@ -97,10 +97,33 @@ func (b *bench) plan(t *testing.T, prefix string, n int) *schema.Plan {
 	return p
 }
 
+// genesis begins the plan log, unless it has begun.
+func (b *bench) genesis(t *testing.T, partitions int) *schema.Genesis {
+	t.Helper()
+	g, err := worker.EnsurePlanGenesis(t.Context(), &b.plans, partitions, b.newID, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// append writes a record that nobody of ours would write to the journal.
+func (b *bench) append(t *testing.T, value string) {
+	t.Helper()
+	genesis := schema.Record{Type: schema.RecGenesis, LogID: b.genesis(t, 1).LogID, At: time.Now()}
+	first, err := schema.EncodeRecord(&genesis)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.journal.Append(t.Context(), schema.Message{Key: []byte("genesis"), Value: first}, schema.Message{Key: []byte("x"), Value: []byte(value)}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func (b *bench) write(t *testing.T, p *schema.Plan) {
 	t.Helper()
-	if _, err := worker.EnsurePlanGenesis(t.Context(), &b.plans, 1, b.newID, time.Now); err != nil {
-		t.Fatal(err)
+	if _, end, _ := b.plans.Bounds(t.Context()); end == 0 {
+		b.genesis(t, 1)
 	}
 	value, err := schema.EncodePlan(p)
 	if err != nil {
@@ -157,9 +180,14 @@ func (b *bench) books(t *testing.T) books {
 // run drives the shard until ok holds.
 func (b *bench) run(t *testing.T, cfg worker.Config, ok func() bool) {
 	t.Helper()
+	b.runWith(t, cfg, b.ports(t), ok)
+}
+
+func (b *bench) runWith(t *testing.T, cfg worker.Config, ports worker.Ports, ok func() bool) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	s := worker.NewShard(0, cfg, b.ports(t))
+	s := worker.NewShard(0, cfg, ports)
 	go func() { done <- s.Run(ctx) }()
 	deadline := time.Now().Add(20 * time.Second)
 	for !ok() {
