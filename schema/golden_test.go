@@ -64,7 +64,7 @@ func goldenRecords() []schema.Record {
 		of(schema.RecGenesis, schema.Record{LogID: "log-1"}),
 		of(schema.RecEpoch, schema.Record{Epoch: "e2", Previous: "e1"}),
 		of(schema.RecCheckpoint, schema.Record{LogID: "log-1", Epoch: "e2", Checkpoint: &schema.Checkpoint{
-			PlanOffset: 14, JournalOffset: 90,
+			PlanOffset: 14, JournalOffset: 90, Commands: 11,
 			Open:    []schema.OpenBatch{{Plan: 12, Records: []int64{70, 71}}, {Plan: 13}},
 			Waiting: []schema.OffsetRange{{From: 9, To: 11}}, Pauses: []int64{60},
 		}}),
@@ -85,11 +85,12 @@ func goldenRecords() []schema.Record {
 		}}),
 		attempt(schema.RecUnknown, schema.Record{RequestID: request, Reason: &schema.Reason{Code: "auth", Text: "connection cut"}}),
 		of(schema.RecHeld, schema.Record{Batch: batch, Plan: 12, Hold: schema.HoldMismatch, Reason: &schema.Reason{Code: "amount"}}),
-		of(schema.RecResumed, schema.Record{Batch: batch, Plan: 12, Which: []int64{70}, By: "oncall", Command: "c-9"}),
-		of(schema.RecCancel, schema.Record{Batch: batch, Plan: 12, Only: []int{0, 2}, By: "oncall", Command: "c-10"}),
+		of(schema.RecResumed, schema.Record{Batch: batch, Plan: 12, Which: []int64{70}, By: "oncall", Command: 9}),
+		of(schema.RecCancel, schema.Record{Batch: batch, Plan: 12, Only: []int{0, 2}, By: "oncall", Command: 10}),
 		attempt(schema.RecDecided, schema.Record{RequestID: request, Verdict: schema.VerdictDead, By: "oncall", Reason: &schema.Reason{Code: "letter", Text: "ticket 7"}}),
 		of(schema.RecPaused, schema.Record{Scope: "default", By: "oncall"}),
 		of(schema.RecClosed, schema.Record{Batch: batch, Plan: 12}),
+		of(schema.RecNoted, schema.Record{By: "oncall", Command: 11, Reason: &schema.Reason{Code: "not_held", Text: "the batch has no hold"}}),
 	}
 }
 

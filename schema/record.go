@@ -33,6 +33,7 @@ const (
 	RecDecided    RecordType = "decided"
 	RecPaused     RecordType = "paused"
 	RecClosed     RecordType = "closed"
+	RecNoted      RecordType = "noted"
 )
 
 // A Record is one record of payout.journal. Only the fields of its type are
@@ -54,7 +55,7 @@ type Record struct {
 	Which      []int64       `json:"which,omitempty"`   // resumed: journal offsets of the held or paused records it lifts
 	Only       []int         `json:"only,omitempty"`    // cancel: these items; none: all
 	By         string        `json:"by,omitempty"`      // who asked: a person or a system
-	Command    string        `json:"command,omitempty"` // the command's id, so that a repeated one counts once
+	Command    int64         `json:"command,omitempty"` // the offset after the command's in payout.commands, so that a repeated one counts once
 	Scope      string        `json:"scope,omitempty"`   // paused: a merchant; none: all
 	Verdict    Verdict       `json:"verdict,omitempty"` // decided
 
@@ -110,14 +111,15 @@ type Checkpoint struct {
 	PlanOffset    int64         `json:"planOffset"`
 	JournalOffset int64         `json:"journalOffset"`
 	Open          []OpenBatch   `json:"open,omitempty"`
-	Waiting       []OffsetRange `json:"waiting,omitempty"` // every plan in here that owns an item has no record yet
-	Pauses        []int64       `json:"pauses,omitempty"`  // the offsets of the paused records in force
+	Waiting       []OffsetRange `json:"waiting,omitempty"`  // every plan in here that owns an item has no record yet
+	Commands      int64         `json:"commands,omitempty"` // first offset of payout.commands that was not dealt with
+	Pauses        []int64       `json:"pauses,omitempty"`   // the offsets of the paused records in force
 }
 
 // An OpenBatch is a batch that owned items and was not closed at a checkpoint.
 type OpenBatch struct {
 	Plan    int64   `json:"plan"`              // its offset in payout.batches
-	Records []int64 `json:"records,omitempty"` // the offsets of all its records in payout.journal
+	Records []int64 `json:"records,omitempty"` // the offsets of its records in payout.journal that changed something
 }
 
 // An OffsetRange is the offsets from From to To, both included.

@@ -78,6 +78,7 @@ func TestRecordsLackingAField(t *testing.T) {
 	optional := map[string]bool{
 		"created.Invalid": true, "abandoned.Reason": true, "resumed.By": true, "resumed.Command": true, "resumed.Batch": true,
 		"resumed.Plan": true, "cancel.Only": true, "cancel.Command": true, "decided.Reason": true, "paused.Scope": true, "epoch.Previous": true,
+		"noted.By": true,
 	}
 	for _, whole := range goldenRecords() {
 		for i := range reflect.TypeFor[schema.Record]().NumField() {

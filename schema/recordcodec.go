@@ -52,6 +52,7 @@ var (
 	needHold    = need{"hold", func(r *Record) bool {
 		return slices.Contains([]HoldKind{HoldPolicy, HoldMismatch, HoldRefused, HoldForeign}, r.Hold)
 	}}
+	needCommand = need{"command", func(r *Record) bool { return r.Command > 0 }}
 	needVerdict = need{"verdict", func(r *Record) bool { return r.Verdict == VerdictTook || r.Verdict == VerdictDead }}
 )
 
@@ -76,6 +77,7 @@ var needs = map[RecordType][]need{
 	RecDecided:    {needSession, needBatch, needAttempt, needRequest, needVerdict, needBy},
 	RecPaused:     {needSession, needBy},
 	RecClosed:     {needSession, needBatch},
+	RecNoted:      {needSession, needReason, needCommand},
 }
 
 // RecordTypes lists every type, sorted by name.

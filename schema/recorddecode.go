@@ -67,7 +67,7 @@ func (r *Record) read(in *reader, name string) {
 	case "by":
 		r.By = in.text()
 	case "command":
-		r.Command = in.text()
+		r.Command = in.int()
 	case "scope":
 		r.Scope = in.text()
 	case "verdict":
@@ -170,6 +170,8 @@ func (r *reader) checkpoint() *Checkpoint {
 			c.Open = list(r, (*reader).openBatch)
 		case "waiting":
 			c.Waiting = list(r, (*reader).offsetRange)
+		case "commands":
+			c.Commands = r.int()
 		case "pauses":
 			c.Pauses = list(r, (*reader).int)
 		default:

@@ -44,7 +44,7 @@ type batch struct {
 	merchant string
 	queue    []queued // records that came before the plan was read
 	items    []item
-	records  []int64 // offsets of all its journal records, counted or not
+	records  []int64 // offsets of its journal records that changed something
 
 	attempt   int
 	phase     phase
@@ -57,7 +57,6 @@ type batch struct {
 	unknown   *schema.Reason  // an answer is being sought
 	took      bool            // a report of this attempt showed that money moved
 	holds     map[int64]*hold // by the offset of the record that made it
-	commands  map[string]bool // ids of the commands that counted
 	closed    bool
 
 	byID  map[string]int       // payout id → index, made when first needed
@@ -78,7 +77,7 @@ type hold struct {
 func newBatch(p *schema.Plan, offset int64, owned []bool, emit func(*schema.Status)) *batch {
 	b := &batch{
 		plan: p, offset: offset, merchant: p.Merchant, items: make([]item, len(p.Items)), attempt: 1,
-		named: map[string]int{}, holds: map[int64]*hold{}, commands: map[string]bool{}, emit: emit,
+		named: map[string]int{}, holds: map[int64]*hold{}, emit: emit,
 	}
 	for i := range b.items {
 		if owned[i] {

@@ -83,7 +83,7 @@ func (p *planFolder) step(ctx context.Context) error {
 		if err != nil {
 			return p.lost(ctx, err)
 		}
-		p.last, p.next = max(p.last, e.Offset), e.Offset+1
+		p.last, p.stands, p.next = max(p.last, e.Offset), max(p.stands, e.Offset), e.Offset+1
 		if e.Offset < p.tell {
 			continue // refilling: the loop knows this plan already
 		}

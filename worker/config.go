@@ -99,6 +99,7 @@ type Clock func() time.Time
 type Ports struct {
 	Plans       Log
 	Journal     Log
+	Commands    Log // the shard's partition of payout.commands; nil: there are none
 	Claims      Claims
 	Statuses    Publisher
 	DeadLetters Publisher

@@ -23,6 +23,7 @@ const (
 	notUnknown    refusal = "the outcome is not unknown"
 	moneyMoved    refusal = "a report showed that money moved"
 	nothingToDo   refusal = "it changes nothing"
+	dealtWith     refusal = "the command was dealt with before"
 	alreadyClosed refusal = "the batch is closed"
 )
 
@@ -33,8 +34,19 @@ const (
 // This switch is the second column of the table in doc.go. Before a rule is
 // changed, the model check has a counterexample for it.
 func (b *batch) apply(offset int64, r *schema.Record, paused bool) refusal {
-	b.records = append(b.records, offset)
 	b.check(r)
+	why := b.fold(offset, r, paused)
+	if why == counts || r.Type == schema.RecCreated {
+		// What is read again from a checkpoint is judged without what stood
+		// around it, so only what did something is listed: a void completing
+		// would count there once its pause is forgotten. A void created leaves
+		// an orphan.
+		b.records = append(b.records, offset)
+	}
+	return why
+}
+
+func (b *batch) fold(offset int64, r *schema.Record, paused bool) refusal {
 	switch r.Type {
 	case schema.RecCreating:
 		return b.applyCreating(r)
@@ -101,6 +113,8 @@ func (b *batch) apply(offset int64, r *schema.Record, paused bool) refusal {
 		}
 		b.closed = true
 		return counts
+	case schema.RecNoted:
+		return nothingToDo
 	case schema.RecGenesis, schema.RecEpoch, schema.RecCheckpoint, schema.RecPaused:
 	}
 	panic(&ImpossibleError{b.plan.ID, "a record of type " + string(r.Type) + " names a batch"})
@@ -327,9 +341,6 @@ func (b *batch) applyResumed(r *schema.Record) refusal {
 }
 
 func (b *batch) applyCancel(r *schema.Record) refusal {
-	if r.Command != "" && b.commands[r.Command] {
-		return alreadyThere
-	}
 	only := r.Only
 	if len(only) == 0 {
 		for i := range b.items {
@@ -352,9 +363,6 @@ func (b *batch) applyCancel(r *schema.Record) refusal {
 	}
 	if n == 0 {
 		return nothingToDo
-	}
-	if r.Command != "" {
-		b.commands[r.Command] = true
 	}
 	if !late {
 		b.endAttempt()

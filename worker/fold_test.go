@@ -23,7 +23,7 @@ func told(t *testing.T, records ...schema.Record) (x, y, void string) {
 	for i := range records {
 		r := records[i]
 		r.Batch, r.Plan, r.At = p.ID, 7, time.Unix(int64(i+2), 0)
-		paused := r.Command == "while paused"
+		paused := r.Session == "while paused"
 		if err := story.Add(int64(i), &r, paused); err != nil {
 			t.Fatal(err)
 		}
@@ -213,7 +213,7 @@ func TestFold(t *testing.T) {
 		},
 		{
 			"a pause voids completing",
-			[]schema.Record{creating(1), created(1, "r1"), {Type: schema.RecCompleting, Attempt: 1, RequestID: "r1", Command: "while paused"}},
+			[]schema.Record{creating(1), created(1, "r1"), {Type: schema.RecCompleting, Attempt: 1, RequestID: "r1", Session: "while paused"}},
 			"accepted", "accepted", "completing: payouts are paused",
 		},
 		{

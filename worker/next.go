@@ -41,7 +41,6 @@ type drive struct {
 	authorised map[string]bool // requestIds that auth was called with: never again
 
 	attempt  int  // the attempt that the fields below speak of
-	called   bool // this session has called init
 	lost     bool // init may have been called and its answer is not known
 	refusal  error
 	verified bool
@@ -160,7 +159,7 @@ func (s *Shard) advance(b *batch) {
 	}
 	if b.plan != nil && d.attempt != b.attempt {
 		d.attempt = b.attempt
-		d.called, d.lost, d.refusal, d.verified, d.funded, d.debited = false, false, nil, false, false, false
+		d.lost, d.refusal, d.verified, d.funded, d.debited = false, nil, false, false, false
 		d.question, d.retry = "", nil
 		// Whoever wrote creating may have called init before it vanished.
 		d.lost = b.phase == creating && b.creator != s.session

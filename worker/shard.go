@@ -28,12 +28,13 @@ type Shard struct {
 	fail     chan error
 
 	// The fold of the journal.
-	logID       string
-	epoch       string
-	pauses      map[int64]string // offset of the paused record → scope
-	journalNext int64            // first offset not folded
-	journalGoal int64            // end of the journal when this session began
-	recovery    recovery
+	logID        string
+	epoch        string
+	pauses       map[int64]string // offset of the paused record → scope
+	commandsNext int64            // first command that was not dealt with
+	journalNext  int64            // first offset not folded
+	journalGoal  int64            // end of the journal when this session began
+	recovery     recovery
 
 	// The fold of the plans.
 	plansNext int64 // first offset not folded
@@ -93,6 +94,7 @@ func (s *Shard) Run(ctx context.Context) error {
 	s.log.Info().Int64("journalFrom", s.journalNext).Int64("journalEnd", s.journalGoal).Int64("plansFrom", s.recovery.planOffset).Int64("plansEnd", s.plansGoal).Msg("shard taken, reading its logs")
 	s.spawn(func(context.Context) func() { return s.followJournal(follow) })
 	s.spawn(func(context.Context) func() { return s.followPlans(follow) })
+	s.spawn(func(context.Context) func() { return s.followCommands(follow) })
 	s.spawn(func(context.Context) func() { return s.guard(follow) })
 	return s.loop(ctx, cancelFollow, cancelCalls)
 }
@@ -291,11 +293,19 @@ type queued struct {
 	offset int64
 	record schema.Record
 	scopes []string // of the pauses that stood
+	void   refusal  // why it does not count, whatever the batch
 }
 
 // foldRecord folds one journal record.
 func (s *Shard) foldRecord(offset int64, r *schema.Record) {
 	s.check.records++
+	void := counts
+	if r.Command > 0 {
+		if r.Command <= s.commandsNext {
+			void = dealtWith
+		}
+		s.commandsNext = max(s.commandsNext, r.Command)
+	}
 	switch {
 	case r.Type == schema.RecGenesis || r.Type == schema.RecCheckpoint:
 		return
@@ -303,6 +313,10 @@ func (s *Shard) foldRecord(offset int64, r *schema.Record) {
 		if r.Previous == s.epoch {
 			s.epoch = r.Epoch
 		}
+		return
+	case r.Type == schema.RecNoted:
+		return
+	case r.Batch == "" && void != counts:
 		return
 	case r.Type == schema.RecPaused:
 		s.pauses[offset] = r.Scope
@@ -313,7 +327,7 @@ func (s *Shard) foldRecord(offset int64, r *schema.Record) {
 		}
 		return
 	}
-	q := queued{offset, *r, s.scopes()}
+	q := queued{offset, *r, s.scopes(), void}
 	b := s.batches[r.Plan]
 	switch {
 	case b != nil:
@@ -343,7 +357,10 @@ func (s *Shard) applyRecord(b *batch, q queued) {
 	if q.offset < s.recovery.journalOffset {
 		b.emit = nil // published before the checkpoint was written
 	}
-	why := b.apply(q.offset, &q.record, pausedIn(q.scopes, b.merchant))
+	why := q.void
+	if why == counts {
+		why = b.apply(q.offset, &q.record, pausedIn(q.scopes, b.merchant))
+	}
 	b.emit = emit
 	if b.drive.awaits != None && q.offset >= b.drive.awaits {
 		b.drive.awaits, b.drive.busy = None, false

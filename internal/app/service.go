@@ -324,7 +324,7 @@ func (s *service) newWorker() *worker.Worker {
 	ports := func(shard int) worker.Ports {
 		plans, journal := s.logs(shard)
 		return worker.Ports{
-			Plans: plans, Journal: journal, Claims: s.claims, Statuses: statuses, DeadLetters: dead, Originals: originals,
+			Plans: plans, Journal: journal, Commands: kafkalog.New(s.kafka, s.topics.Commands, shard), Claims: s.claims, Statuses: statuses, DeadLetters: dead, Originals: originals,
 			Merchant: s.provider, Now: time.Now, NewID: newID, Log: s.log, Metrics: metrics,
 		}
 	}

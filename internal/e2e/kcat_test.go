@@ -52,19 +52,16 @@ var java = []string{"-X", "partitioner=murmur2_random", "-X", "linger.ms=5"}
 func (w *world) put(key string, value []byte, headers ...string) {
 	w.t.Helper()
 	args := slices.Concat([]string{"-P", "-t", "payout.requests"}, java)
-	if key != "" {
-		args = append(args, "-k", key)
-	}
 	for _, h := range headers {
 		args = append(args, "-H", h)
 	}
 	switch {
-	case value == nil: // an empty line is a message, and -Z makes it none
-		w.kcat([]byte("\n"), append(args, "-Z")...)
+	case value == nil:
+		w.kcat([]byte(key+"|\n"), append(args, "-K", "|", "-Z")...)
 	case len(value) == 0:
-		w.kcat([]byte("\n"), args...)
+		w.kcat([]byte(key+"|\n"), append(args, "-K", "|")...)
 	default:
-		w.kcat(nil, append(args, w.file("value", value))...)
+		w.kcat(nil, append(args, "-k", key, w.file("value", value))...)
 	}
 }
 

@@ -1,0 +1,81 @@
+package simulation_test
+
+import (
+	"fmt"
+	"time"
+)
+
+// happen lets this step's misfortunes happen.
+func (w *world) happen() {
+	sh := w.shards[w.rnd.IntN(len(w.shards))]
+	if w.one(15) && len(sh.made) < w.p.plans {
+		w.plan(sh)
+	}
+	if w.of(w.p.replay, 10_000) {
+		w.plan(sh)
+	}
+	alive := w.healthy(sh)
+	if len(alive) > 0 {
+		s := alive[w.rnd.IntN(len(alive))]
+		switch {
+		case w.of(w.p.freeze, 10_000):
+			s.frozen = time.Now().Add(time.Millisecond << w.rnd.IntN(20)) // up to nine minutes
+			w.trace.add(s.name(), "freezes", "until "+s.frozen.Sub(w.began).String(), nil)
+		case w.of(w.p.crash, 10_000):
+			w.crash(s)
+		case w.of(w.p.rebalance, 10_000):
+			w.stop(s)
+		}
+	}
+	if w.of(w.p.second, 10_000) && len(w.owners(sh)) < w.p.owners {
+		w.start(sh)
+	}
+	if w.of(w.p.redis, 10_000) {
+		w.tamper(sh)
+	}
+	if w.of(w.p.people, 10_000) {
+		sh.person.meddle()
+	}
+	if w.of(w.p.panel, 10_000) {
+		sh.person.panelCancel()
+	}
+}
+
+// stop gives a shard up as a rebalance does: calls in flight may end.
+func (w *world) stop(s *session) {
+	w.trace.add(s.name(), "is to give its shard up", "", nil)
+	s.stopping = true
+	s.cancel()
+}
+
+// tamper does to the shard's claims what a Redis does that loses its memory.
+// Before the shard's first epoch there is nothing to lose, and claims of another
+// log stop it by design.
+func (w *world) tamper(sh *shard) {
+	if !sh.person.read().epoch {
+		return
+	}
+	how := ""
+	switch n := w.rnd.IntN(6); n {
+	case 0:
+		how = "wiped"
+		w.claims.Wipe(sh.n)
+	case 1:
+		how = "robbed of a key"
+		w.claims.DeleteOne(sh.n, w.rnd)
+	case 2:
+		how = "exchanged"
+		w.claims.Swap(sh.n, "log-"+fmt.Sprint(sh.n), "foreign", int64(w.rnd.IntN(20)))
+	case 3:
+		if len(sh.snapshots) > 0 {
+			how = "rolled back"
+			sh.snapshots[w.rnd.IntN(len(sh.snapshots))]()
+			break
+		}
+		fallthrough
+	default:
+		how = "copied"
+		sh.snapshots = append(sh.snapshots, w.claims.Snapshot(sh.n))
+	}
+	w.trace.add("redis", fmt.Sprintf("shard %d", sh.n), how, nil)
+}

@@ -1,0 +1,102 @@
+package simulation_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+)
+
+// A call is one use of a port by a session, waiting at the gate.
+type call struct {
+	s      *session
+	class  class
+	op     string
+	detail string
+	value  []byte // what it writes, if anything
+	ctx    context.Context
+	seq    int
+
+	effect func() error         // does it, and keeps the answer for the caller
+	lost   func(sent bool) error // the error of an answer that never came
+	late   bool                 // the effect can come when the caller has gone
+	twice  bool                 // the effect can come twice
+	idle   func() bool          // there is nothing to answer with yet; may be nil
+
+	done  bool  // the effect has happened, the answer is under way
+	err   error // the answer
+	reply chan struct{}
+}
+
+// A gate holds the calls of all sessions until the scheduler lets them through.
+type gate struct {
+	mu      sync.Mutex
+	pending []*call // guarded by mu
+	seq     int     // guarded by mu
+	rung    chan struct{}
+}
+
+// pass waits at the gate. A dead session's calls never have an effect: they
+// wait until their time is over.
+func (g *gate) pass(c *call) error {
+	g.mu.Lock()
+	if c.s.dead {
+		g.mu.Unlock()
+		<-c.ctx.Done()
+		return c.ctx.Err()
+	}
+	g.seq++
+	c.seq, c.reply = g.seq, make(chan struct{})
+	g.pending = append(g.pending, c)
+	g.mu.Unlock()
+	select {
+	case g.rung <- struct{}{}:
+	default:
+	}
+	<-c.reply
+	return c.err
+}
+
+// waiting returns the calls at the gate in an order that does not depend on how
+// the goroutines were scheduled. Everything must be blocked.
+func (g *gate) waiting() []*call {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	slices.SortFunc(g.pending, func(a, b *call) int {
+		return cmp.Or(
+			cmp.Compare(a.s.n, b.s.n), cmp.Compare(a.op, b.op), cmp.Compare(a.detail, b.detail),
+			bytes.Compare(a.value, b.value), cmp.Compare(a.seq, b.seq),
+		)
+	})
+	return slices.Clone(g.pending)
+}
+
+// answer lets a call return.
+func (g *gate) answer(c *call, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.pending = slices.DeleteFunc(g.pending, func(p *call) bool { return p == c })
+	c.err = err
+	close(c.reply)
+}
+
+// kill makes a session's later calls have no effect.
+func (g *gate) kill(s *session) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s.dead = true
+}
+
+// through passes the gate with an effect that has an answer.
+func through[T any](w *world, c *call, effect func() (T, error)) (T, error) {
+	var answer, none T
+	c.effect = func() (err error) {
+		answer, err = effect()
+		return err
+	}
+	if err := w.gate.pass(c); err != nil {
+		return none, err
+	}
+	return answer, nil
+}

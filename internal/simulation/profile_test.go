@@ -1,0 +1,163 @@
+package simulation_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/toplu/toplu/iyzico/iyzicotest"
+	"github.com/toplu/toplu/worker"
+)
+
+// A class of calls shares its odds of trouble.
+type class int
+
+const (
+	reads class = iota
+	appends
+	publishes
+	claims
+	inits
+	auths
+	cancels
+	asks
+	classes
+)
+
+var classNames = [...]string{"reads", "appends", "publishes", "claims", "inits", "auths", "cancels", "asks"}
+
+// odds are of a thousand calls.
+type odds struct {
+	before  int // lost before it has its effect
+	after   int // it has its effect, the answer is lost
+	delayed int // given up by its caller, the effect comes later
+	slow    int // the effect comes now, the answer later
+	twice   int // the effect comes twice
+}
+
+// A profile is what a seed has drawn before its run begins.
+type profile struct {
+	seed   uint64
+	shards int
+	owners int // most sessions a shard has at one time
+	steps  int // of the storm
+	plans  int // of a shard
+	items  int // of a plan, at most
+	haste  int // of a thousand steps, how many let much time pass
+	odds   [classes]odds
+
+	// Events, of ten thousand steps each.
+	freeze, crash, rebalance, second, redis, people, replay, panel int
+
+	settings   iyzicotest.Settings
+	faults     iyzicotest.Faults
+	seenBefore []string
+	cfg        worker.Config
+}
+
+// draw draws a profile. Each dial is at zero in half of the profiles, so that
+// faults come alone, too.
+func draw(seed uint64) *profile {
+	r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // the seed decides
+	dial := func(most int) int {
+		if r.IntN(2) == 0 {
+			return 0
+		}
+		return 1 + r.IntN(most)
+	}
+	p := &profile{
+		seed: seed, shards: 1 + r.IntN(2), owners: 1 + r.IntN(3), steps: 150 + r.IntN(450), plans: 2 + r.IntN(3), items: 1 + r.IntN(4),
+		haste: dial(60),
+	}
+	for c := range p.odds {
+		p.odds[c] = odds{dial(80), dial(80), dial(120), dial(200), dial(60)}
+	}
+	p.odds[auths] = odds{dial(300), dial(300), dial(500), dial(300), 0}
+	p.odds[cancels] = odds{dial(200), dial(200), dial(400), dial(300), 0}
+	p.odds[inits] = odds{dial(200), dial(300), dial(300), dial(300), 0}
+	p.freeze, p.crash, p.rebalance, p.second = dial(300), dial(200), dial(150), dial(400)
+	p.redis, p.people, p.replay, p.panel = dial(150), dial(150), dial(200), dial(40)
+
+	pick := func(n int) bool { return r.IntN(n) == 0 }
+	ms := func(n int) iyzicotest.Duration { return iyzicotest.Duration(time.Duration(n) * time.Millisecond) }
+	s := &p.settings
+	s.SettleWithin = ms(100 + r.IntN(20_000))
+	s.DuplicateExternalID = choose(r, iyzicotest.DuplicateReject, iyzicotest.DuplicateReplay, iyzicotest.DuplicateSecond, iyzicotest.DuplicateSecond)
+	s.DuplicateOther = s.DuplicateExternalID
+	s.RetrievePick = choose(r, iyzicotest.RetrieveFirst, iyzicotest.RetrieveLast, iyzicotest.RetrieveAny)
+	s.SecondAuth = choose(r, iyzicotest.SecondAuthPaysAgain, iyzicotest.SecondAuthPaysAgain, iyzicotest.SecondAuthSuccess, iyzicotest.SecondAuthFailure)
+	s.CancelAfterAuth = choose(r, iyzicotest.CancelAfterAuthFailure, iyzicotest.CancelAfterAuthNoop, iyzicotest.CancelAfterAuthPartial)
+	s.CancelUnfunded = choose(r, iyzicotest.CancelUnfundedAccept, iyzicotest.CancelUnfundedRefuse)
+	s.ResumeWhenFunded = pick(2) || s.CancelUnfunded == iyzicotest.CancelUnfundedRefuse
+	s.RepeatedItem = choose(r, iyzicotest.RepeatedItemAccept, iyzicotest.RepeatedItemAccept, iyzicotest.RepeatedItemInvalid, iyzicotest.RepeatedItemUnlessCancelled)
+	s.AllInvalid = choose(r, iyzicotest.AllInvalidAccept, iyzicotest.AllInvalidReject)
+	s.BalanceCheck = choose(r, iyzicotest.BalanceCheckWorker, iyzicotest.BalanceCheckWorker, iyzicotest.BalanceCheckAtAuth)
+	s.MixedResult = choose(r, iyzicotest.MixedResultCompleted, iyzicotest.MixedResultFail, iyzicotest.MixedResultStay)
+	s.Debit = choose(r, iyzicotest.DebitAtQueueing, iyzicotest.DebitOnSuccess)
+	s.RetrieveLagMode = choose(r, iyzicotest.LagFixed, iyzicotest.LagRandom, iyzicotest.LagPerItem)
+	s.UnknownRequest = choose(r, iyzicotest.UnknownRequestFailure, iyzicotest.UnknownRequestHTTP404)
+	s.Refund = choose(r, iyzicotest.RefundByDial, iyzicotest.RefundAlways, iyzicotest.RefundNever)
+	s.RefundAfter = ms(100 + r.IntN(60_000))
+	s.HTTPFailure = choose(r, 0, 200, 400, 422)
+	s.MaskRecipients, s.ItemWithoutRequestID, s.PageWithRequestID = pick(3), pick(3), pick(3)
+	if pick(3) {
+		s.AuthAnswer = iyzicotest.AuthAnswerFailure
+	}
+	if pick(2) {
+		s.AuthVisibleAfter = ms(1 + r.IntN(15_000))
+	}
+	if pick(2) {
+		s.RetrieveLag = ms(1 + r.IntN(12_000))
+	}
+	if pick(3) {
+		s.MaxPageSize = 1 + r.IntN(3)
+		s.PageOverflow = iyzicotest.PageOverflowClamp
+	}
+	if pick(3) {
+		money := iyzicotest.Money(r.IntN(30_000))
+		s.Balance = &money
+	}
+
+	chance := func(most int) iyzicotest.Probability { return iyzicotest.Probability(dial(most)) * 1000 }
+	p.faults = iyzicotest.Faults{
+		ServerError: chance(60), RateLimit: chance(60), NotJSON: chance(40), Redirect: chance(20), Truncated: chance(60),
+		InvalidItems: chance(200), FailItems: chance(300), DepositSuccess: chance(500), DepositFail: chance(300), LowBalance: chance(300),
+	}
+	if pick(2) {
+		p.seenBefore = []string{"SIM1001", "SIM1012"}
+	}
+	p.cfg = worker.Config{
+		Partitions: p.shards, Steady: true, Grace: time.Duration(2000+r.IntN(8000)) * time.Millisecond,
+		PageSize: choose(r, 1, 2, 1000), ReportInterval: time.Duration(200+r.IntN(2000)) * time.Millisecond, ReportMaxInterval: time.Minute,
+		ReportGiveUp: 30 * time.Minute, MaxOpen: 1 + r.IntN(4), SkipBalance: pick(3), SkipAmounts: pick(4),
+		StopTimeout: time.Duration(1000+r.IntN(4000)) * time.Millisecond, CheckpointRecords: choose(r, 2, 5, 12, 30, 2000),
+	}
+	if pick(2) {
+		p.cfg.RejectCodes = []string{"SIM1009", "SIM1001"}
+	}
+	return p
+}
+
+func choose[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
+
+func (p *profile) String() string {
+	text := fmt.Sprintf("seed %d: %d shards, %d owners, %d plans of up to %d items, %d steps\n", p.seed, p.shards, p.owners, p.plans, p.items, p.steps)
+	for c, o := range p.odds {
+		text += fmt.Sprintf("  %-9s %+v\n", classNames[c], o)
+	}
+	text += fmt.Sprintf("  freeze %d, crash %d, rebalance %d, second %d, redis %d, people %d, replay %d, panel %d, haste %d\n",
+		p.freeze, p.crash, p.rebalance, p.second, p.redis, p.people, p.replay, p.panel, p.haste)
+	s := p.settings
+	s.RateLimits, s.Fate = nil, nil
+	balance := "without end"
+	if s.Balance != nil {
+		balance = s.Balance.String()
+	}
+	return text + fmt.Sprintf("  provider %+v\n  balance %s\n  dials %+v\n  config %+v\n", s, balance, p.faults, p.cfg)
+}
+
+// iyzicoAfterTheStorm are the dials when faults have ended: lines are still
+// refused and payments still fail, for that is no fault.
+func iyzicoAfterTheStorm(f iyzicotest.Faults) iyzicotest.Faults {
+	return iyzicotest.Faults{InvalidItems: f.InvalidItems, FailItems: f.FailItems, DepositSuccess: f.DepositSuccess, DepositFail: f.DepositFail}
+}

@@ -1,0 +1,179 @@
+package simulation_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing/synctest"
+	"time"
+)
+
+// step does one thing: it lets one call through, lands one that was in the
+// network, breaks something, or lets time pass.
+func (w *world) step() {
+	w.steps++
+	w.sleep(w.tick())
+	synctest.Wait()
+	w.tend()
+	if !w.calm {
+		w.happen()
+	}
+	if len(w.network) > 0 && w.one(30) {
+		w.land()
+		return
+	}
+	open := w.open()
+	if len(open) == 0 {
+		w.rest()
+		return
+	}
+	w.serve(open[w.rnd.IntN(len(open))])
+}
+
+// tick is how much time a step takes.
+func (w *world) tick() time.Duration {
+	if !w.calm && w.of(w.p.haste, 1000) {
+		return time.Duration(w.rnd.Int64N(int64(2 * w.p.cfg.Grace)))
+	}
+	return time.Duration(1 + w.rnd.Int64N(int64(2*time.Millisecond)))
+}
+
+func (w *world) sleep(d time.Duration) { time.Sleep(d) }
+
+// tend sees to sessions that have ended by themselves.
+func (w *world) tend() {
+	for _, s := range w.sessions {
+		if s.ended() && !s.dead {
+			w.gate.kill(s)
+			w.trace.add(s.name(), "has ended", fmt.Sprint(s.err), nil)
+			if s.err != nil {
+				w.trace.violate("session %d of shard %d stopped: %v", s.n, s.of.n, s.err)
+			}
+		}
+	}
+	for _, sh := range w.shards {
+		if len(w.healthy(sh)) == 0 && len(w.trace.violations) == 0 && (w.calm || w.one(20)) {
+			w.start(sh)
+			synctest.Wait()
+		}
+	}
+}
+
+// open are the calls that may be let through.
+func (w *world) open() []*call {
+	now := time.Now()
+	return slices.DeleteFunc(w.gate.waiting(), func(c *call) bool {
+		if c.s.frozen.After(now) {
+			return true
+		}
+		return c.ctx.Err() == nil && c.idle != nil && c.idle()
+	})
+}
+
+// rest lets time pass until somebody comes to the gate.
+func (w *world) rest() {
+	if len(w.network) > 0 && w.one(3) {
+		w.land()
+		return
+	}
+	// The logs' readers find nothing, now and then, and look after Redis.
+	if w.one(4) {
+		if idle := w.idle(); len(idle) > 0 {
+			w.let(idle[w.rnd.IntN(len(idle))], "nothing new")
+			return
+		}
+	}
+	most := 3 * time.Second
+	if w.calm {
+		most = 20 * time.Second
+	}
+	select {
+	case <-w.gate.rung:
+	default:
+	}
+	t := time.NewTimer(time.Duration(1 + w.rnd.Int64N(int64(most))))
+	defer t.Stop()
+	select {
+	case <-w.gate.rung:
+	case <-t.C:
+	}
+}
+
+func (w *world) idle() []*call {
+	now := time.Now()
+	return slices.DeleteFunc(w.gate.waiting(), func(c *call) bool {
+		return c.s.frozen.After(now) || c.idle == nil || c.op != "plans.read"
+	})
+}
+
+// serve lets a call through, or most of it.
+func (w *world) serve(c *call) {
+	if err := c.ctx.Err(); err != nil && !c.done {
+		if c.late && w.one(2) {
+			w.network = append(w.network, c)
+		}
+		w.trace.add(c.s.name(), c.text(), "its time is over", c.value)
+		w.gate.answer(c, c.lost(true))
+		return
+	}
+	o := w.p.odds[c.class]
+	if w.calm {
+		o = odds{}
+	}
+	switch {
+	case c.done:
+		if w.of(o.after, 1000) {
+			w.trace.add(c.s.name(), c.text(), "answer lost", nil)
+			c.err = c.lost(true)
+		} else {
+			w.trace.add(c.s.name(), c.text(), "answered late: "+outcome(c.err), nil)
+		}
+		w.gate.answer(c, c.err)
+	case w.of(o.before, 1000):
+		w.trace.add(c.s.name(), c.text(), "lost before its effect", c.value)
+		w.gate.answer(c, c.lost(false))
+	case w.of(o.after, 1000):
+		err := c.effect()
+		w.trace.add(c.s.name(), c.text(), "answer lost: "+outcome(err), c.value)
+		w.gate.answer(c, c.lost(true))
+	case c.late && w.of(o.delayed, 1000):
+		w.trace.add(c.s.name(), c.text(), "timed out, still in the network", c.value)
+		w.network = append(w.network, c)
+		w.gate.answer(c, c.lost(true))
+	case c.late && w.of(o.slow, 1000):
+		c.err, c.done = c.effect(), true
+		w.trace.add(c.s.name(), c.text(), "takes effect: "+outcome(c.err), c.value)
+	case c.twice && w.of(o.twice, 1000):
+		_ = c.effect()
+		w.let(c, "twice: ")
+	default:
+		w.let(c, "")
+	}
+}
+
+// let lets a call have its effect and its answer.
+func (w *world) let(c *call, how string) {
+	err := c.effect()
+	w.trace.add(c.s.name(), c.text(), how+outcome(err), c.value)
+	w.gate.answer(c, err)
+}
+
+// land lets a call take effect whose caller has gone.
+func (w *world) land() {
+	i := w.rnd.IntN(len(w.network))
+	c := w.network[i]
+	w.network = slices.Delete(w.network, i, i+1)
+	w.trace.add("network", c.text()+" of "+c.s.name()+" arrives", outcome(c.effect()), c.value)
+}
+
+func (c *call) text() string { return c.op + " " + c.detail }
+
+func outcome(err error) string {
+	switch {
+	case err == nil:
+		return "ok"
+	case errors.Is(err, errLost):
+		return "lost"
+	}
+	return err.Error()
+}

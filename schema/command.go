@@ -1,0 +1,99 @@
+package schema
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// CommandVersion is the version that [EncodeCommand] writes.
+const CommandVersion = 1
+
+// A CommandKind says what a person on call, or an order system, asks for.
+type CommandKind string
+
+// The kinds of commands.
+const (
+	CmdHold    CommandKind = "hold"    // a batch is not completed until it is resumed
+	CmdResume  CommandKind = "resume"  // the holds of a batch are lifted
+	CmdCancel  CommandKind = "cancel"  // a batch, or one payout of it, is withdrawn
+	CmdResolve CommandKind = "resolve" // a person's word on a batch that is unknown
+	CmdPause   CommandKind = "pause"   // nothing of a merchant, or of all, is completed until it is unpaused
+	CmdUnpause CommandKind = "unpause"
+)
+
+// A Command is a record of payout.commands. It stands in the partition of the
+// shard it is for; a worker makes it a journal record, or notes why not.
+type Command struct {
+	Kind     CommandKind `json:"kind"`
+	Batch    string      `json:"batch,omitempty"`    // hold, resume, cancel, resolve
+	Plan     int64       `json:"plan,omitempty"`     // the batch's offset in payout.batches
+	PayoutID string      `json:"payoutId,omitempty"` // cancel of one payout, instead of a batch
+	Merchant string      `json:"merchant,omitempty"` // pause, unpause; none: all
+	Verdict  Verdict     `json:"verdict,omitempty"`  // resolve
+	Evidence string      `json:"evidence,omitempty"` // resolve: what the verdict rests on
+	By       string      `json:"by"`
+	Reason   string      `json:"reason,omitempty"`
+	At       time.Time   `json:"at"`
+}
+
+// EncodeCommand writes the value of a command's record. It returns an
+// [ErrRecord] for a command that says too little.
+func EncodeCommand(c *Command) ([]byte, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	type fields Command // json finds the names in its tags
+	return json.Marshal(struct {
+		V int `json:"v"`
+		fields
+	}{CommandVersion, fields(*c)})
+}
+
+// DecodeCommand reads the value of a command's record. It refuses a version or
+// kind that it does not know ([ErrVersion]) and fields too many or too few
+// ([ErrRecord]).
+func DecodeCommand(value []byte) (Command, error) {
+	type fields Command
+	var c struct {
+		V int `json:"v"`
+		fields
+	}
+	d := json.NewDecoder(bytes.NewReader(value))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&c); err != nil {
+		return Command{}, fmt.Errorf("%w: %w", ErrRecord, err)
+	}
+	if c.V != CommandVersion {
+		return Command{}, fmt.Errorf("%w (version %d)", ErrVersion, c.V)
+	}
+	out := Command(c.fields)
+	return out, out.check()
+}
+
+func (c *Command) check() error {
+	lacks := func(what string) error { return fmt.Errorf("%w: a command %s without %s", ErrRecord, c.Kind, what) }
+	if c.By == "" {
+		return lacks("by")
+	}
+	named := c.Batch != "" && c.Plan > 0
+	switch c.Kind {
+	case CmdHold, CmdResume:
+		if !named {
+			return lacks("batch and plan")
+		}
+	case CmdCancel:
+		if named == (c.PayoutID != "") {
+			return lacks("either batch and plan, or payoutId")
+		}
+	case CmdResolve:
+		if !named || c.Evidence == "" || c.Verdict != VerdictTook && c.Verdict != VerdictDead {
+			return lacks("batch and plan, a verdict and evidence")
+		}
+	case CmdPause, CmdUnpause:
+	default:
+		return fmt.Errorf("%w (command %.40q)", ErrVersion, string(c.Kind))
+	}
+	return nil
+}

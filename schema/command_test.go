@@ -1,0 +1,52 @@
+package schema_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/toplu/toplu/schema"
+)
+
+func TestCommands(t *testing.T) {
+	t.Parallel()
+	for _, c := range []schema.Command{
+		{Kind: schema.CmdHold, Batch: "b", Plan: 3, By: "ops", Reason: "wrong rate", At: at},
+		{Kind: schema.CmdResume, Batch: "b", Plan: 3, By: "ops", At: at},
+		{Kind: schema.CmdCancel, Batch: "b", Plan: 3, By: "ops", At: at},
+		{Kind: schema.CmdCancel, PayoutID: "order-1", By: "shop", At: at},
+		{Kind: schema.CmdResolve, Batch: "b", Plan: 3, Verdict: schema.VerdictDead, Evidence: "letter of 3 May", By: "ops", At: at},
+		{Kind: schema.CmdPause, By: "ops", At: at},
+		{Kind: schema.CmdUnpause, Merchant: "default", By: "ops", At: at},
+	} {
+		value, err := schema.EncodeCommand(&c)
+		if err != nil {
+			t.Fatalf("%s: %v", c.Kind, err)
+		}
+		got, err := schema.DecodeCommand(value)
+		if diff := cmp.Diff(c, got); diff != "" || err != nil {
+			t.Errorf("%s: error %v, (-want +got):\n%s", c.Kind, err, diff)
+		}
+	}
+}
+
+func TestCommandsRefused(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]error{
+		``:                                    schema.ErrRecord,
+		`{"v":1}`:                             schema.ErrRecord,
+		`{"v":2,"kind":"pause","by":"ops"}`:   schema.ErrVersion,
+		`{"v":1,"kind":"explode","by":"ops"}`: schema.ErrVersion,
+		`{"v":1,"kind":"pause"}`:              schema.ErrRecord,
+		`{"v":1,"kind":"hold","by":"ops"}`:    schema.ErrRecord,
+		`{"v":1,"kind":"cancel","by":"ops"}`:  schema.ErrRecord,
+		`{"v":1,"kind":"cancel","by":"o","batch":"b","plan":1,"payoutId":"x"}`:      schema.ErrRecord,
+		`{"v":1,"kind":"resolve","by":"ops","batch":"b","plan":1,"verdict":"dead"}`: schema.ErrRecord,
+		`{"v":1,"kind":"pause","by":"ops","force":true}`:                            schema.ErrRecord,
+	} {
+		if c, err := schema.DecodeCommand([]byte(value)); !errors.Is(err, want) {
+			t.Errorf("%s: %+v, error %v, want %v", value, c, err, want)
+		}
+	}
+}

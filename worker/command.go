@@ -1,0 +1,250 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/toplu/toplu/iyzico"
+	"github.com/toplu/toplu/schema"
+)
+
+// errLater says that a command has to wait for its batch to be in memory.
+var errLater = errors.New("the batch is being read")
+
+// followCommands makes the shard's commands journal records, one after the
+// other, for as long as ctx lasts. Every command leaves exactly one record that
+// counts, if only a note: what was asked, by whom and why is part of the story,
+// and where to go on after a restart is in the fold.
+func (s *Shard) followCommands(ctx context.Context) func() {
+	if s.ports.Commands == nil || s.wait(ctx, s.ready) != nil {
+		return nil
+	}
+	retry := s.cfg.backOff(s.cfg.Grace)
+	for ctx.Err() == nil {
+		if err := s.takeCommands(ctx); err != nil {
+			if s.logLost(ctx, "commands", err) || pause(ctx, retry.NextBackOff()) != nil {
+				return nil
+			}
+			continue
+		}
+		retry.Reset()
+	}
+	return nil
+}
+
+// takeCommands deals with what comes next in the shard's commands.
+func (s *Shard) takeCommands(ctx context.Context) error {
+	var next int64
+	if err := s.hand(ctx, func() { next = s.commandsNext }); err != nil {
+		return err
+	}
+	chunk, err := s.ports.Commands.Read(ctx, next)
+	if err != nil {
+		return err
+	}
+	for _, e := range chunk.Entries {
+		if err := s.obey(ctx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// obey deals with one command, and returns when its record has been read back.
+func (s *Shard) obey(ctx context.Context, e Entry) error {
+	c, err := schema.DecodeCommand(e.Value)
+	if err != nil {
+		return s.note(ctx, e.Offset, &c, "unreadable", err.Error())
+	}
+	if c.PayoutID != "" {
+		found, err := s.locate(ctx, &c)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return s.note(ctx, e.Offset, &c, "not_seen", "no batch has this payout")
+		}
+	}
+	for {
+		contradiction := ""
+		if c.Kind == schema.CmdResolve {
+			if contradiction, err = s.contradicts(ctx, &c); err != nil {
+				return err
+			}
+		}
+		var r *schema.Record
+		var later error
+		if err := s.hand(ctx, func() { r, later = s.decide(&c, contradiction) }); err != nil {
+			return err
+		}
+		if later == nil {
+			return s.answer(ctx, e.Offset, &c, *r)
+		}
+		if err := pause(ctx, 10*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// locate finds the batch that owns a payout.
+func (s *Shard) locate(ctx context.Context, c *schema.Command) (bool, error) {
+	var epoch string
+	if err := s.hand(ctx, func() { epoch = s.epoch }); err != nil {
+		return false, err
+	}
+	owners, err := s.ports.Claims.Lookup(ctx, s.number, epoch, None, []string{c.PayoutID})
+	if err != nil || owners[0].Offset == None {
+		return false, err
+	}
+	c.Plan = owners[0].Offset
+	return true, nil
+}
+
+// decide makes a record of a command, given the fold as it stands. It is judged
+// again when it is read back: what happened in between is before it in the log.
+func (s *Shard) decide(c *schema.Command, contradiction string) (*schema.Record, error) {
+	why := &schema.Reason{Code: "command", Text: c.Reason}
+	switch c.Kind {
+	case schema.CmdPause:
+		return &schema.Record{Type: schema.RecPaused, Scope: c.Merchant, Reason: why}, nil
+	case schema.CmdUnpause:
+		var which []int64
+		for at, scope := range s.pauses {
+			if scope == c.Merchant {
+				which = append(which, at)
+			}
+		}
+		if len(which) == 0 {
+			return noted("not_paused", "nothing is paused there"), nil
+		}
+		return &schema.Record{Type: schema.RecResumed, Which: which, Reason: why}, nil
+	case schema.CmdHold, schema.CmdResume, schema.CmdCancel, schema.CmdResolve:
+	}
+	b := s.batches[c.Plan]
+	if b == nil && s.takeTurn(c.Plan) || b != nil && b.plan == nil {
+		return nil, errLater
+	}
+	if b == nil {
+		return noted("closed", "every payout of the batch is answered and the batch is closed"), nil
+	}
+	if c.Batch != "" && c.Batch != b.plan.ID {
+		return noted("no_such_batch", "another batch stands at this plan offset"), nil
+	}
+	r, err := b.obey(c, why, contradiction)
+	r.Batch, r.Plan = b.plan.ID, b.offset
+	return r, err
+}
+
+// obey makes a record of a command about the batch.
+func (b *batch) obey(c *schema.Command, why *schema.Reason, contradiction string) (*schema.Record, error) {
+	switch c.Kind {
+	case schema.CmdHold:
+		return &schema.Record{Type: schema.RecHeld, Hold: schema.HoldPolicy, Reason: why}, nil
+	case schema.CmdResume:
+		var which []int64
+		for at, h := range b.holds {
+			if len(h.items) == 0 {
+				which = append(which, at)
+			}
+		}
+		if len(which) == 0 {
+			return noted("not_held", "the batch has no hold that can be resumed; one of an item is lifted by its cancel"), nil
+		}
+		return &schema.Record{Type: schema.RecResumed, Which: which, Reason: why}, nil
+	case schema.CmdCancel:
+		return b.obeyCancel(c, why), nil
+	case schema.CmdResolve:
+		switch {
+		case b.unknown == nil && !b.hasHold(schema.HoldForeign):
+			return noted("not_unknown", "iyzico's answer stands, or is not overdue: nothing is left to a person"), nil
+		case contradiction != "":
+			return noted("contradicted", contradiction), nil
+		}
+		why.Text = c.Evidence
+		return &schema.Record{Type: schema.RecDecided, Verdict: c.Verdict, Attempt: b.attempt, RequestID: b.winner, Reason: why}, nil
+	case schema.CmdPause, schema.CmdUnpause:
+	}
+	panic(&ImpossibleError{b.plan.ID, "a command " + string(c.Kind) + " about a batch"})
+}
+
+func (b *batch) obeyCancel(c *schema.Command, why *schema.Reason) *schema.Record {
+	r := &schema.Record{Type: schema.RecCancel, Reason: why}
+	if c.PayoutID == "" {
+		if b.settled() {
+			return noted("answered", "every payout of the batch is answered")
+		}
+		return r
+	}
+	i := b.index(c.PayoutID)
+	if !b.open(i) {
+		return noted("answered", "the payout is "+string(b.items[i].status))
+	}
+	r.Only = []int{i}
+	return r
+}
+
+func noted(code, text string) *schema.Record {
+	return &schema.Record{Type: schema.RecNoted, Reason: &schema.Reason{Code: code, Text: text}}
+}
+
+// contradicts says how what iyzico shows speaks against a person's verdict, ""
+// if it does not. A batch that shows INIT is never dead: auth may still come.
+func (s *Shard) contradicts(ctx context.Context, c *schema.Command) (string, error) {
+	var p Provider
+	var requestID string
+	if err := s.hand(ctx, func() {
+		if b := s.batches[c.Plan]; b != nil && b.plan != nil {
+			p, _ = s.ports.Merchant(b.merchant)
+			requestID = b.winner
+		}
+	}); err != nil || p == nil || requestID == "" {
+		return "", err
+	}
+	v, err := s.sight(ctx, p, requestID, true)
+	if err != nil || !v.found {
+		return "", nil //nolint:nilerr // iyzico says nothing: the person's evidence is all there is
+	}
+	moves, cancelled := 0, 0
+	for _, it := range v.valid {
+		if moved(it.Status) {
+			moves++
+		}
+		if it.Status == iyzico.ItemCanceled {
+			cancelled++
+		}
+	}
+	status := see(v.batch.Status)
+	switch {
+	case c.Verdict == schema.VerdictDead && (status == sawTaken || moves > 0):
+		return "iyzico shows " + string(v.batch.Status) + ": it took", nil
+	case c.Verdict == schema.VerdictDead && status == sawInit:
+		return "iyzico shows INIT: auth may still come; cancel the batch at iyzico first", nil
+	case c.Verdict == schema.VerdictTook && status == sawCanceled && cancelled == len(v.valid):
+		return "iyzico shows CANCELED with every item cancelled: it is dead", nil
+	}
+	return "", nil
+}
+
+// note answers a command that changes nothing.
+func (s *Shard) note(ctx context.Context, offset int64, c *schema.Command, code, text string) error {
+	return s.answer(ctx, offset, c, *noted(code, text))
+}
+
+// answer writes a command's record and waits until it has been read back.
+func (s *Shard) answer(ctx context.Context, offset int64, c *schema.Command, r schema.Record) error {
+	r.By, r.Command, r.Session, r.At = orElse(c.By, "unknown"), offset+1, s.session, s.ports.Now()
+	value, err := schema.EncodeRecord(&r)
+	if err != nil {
+		return err
+	}
+	key := r.Batch
+	if key == "" {
+		key = string(r.Type)
+	}
+	if _, err := s.ports.Journal.Append(ctx, schema.Message{Key: []byte(key), Value: value}); err != nil {
+		return err
+	}
+	s.log.Info().Str("kind", string(c.Kind)).Str("by", r.By).Str("batch", r.Batch).Str("record", string(r.Type)).Msg("command")
+	return s.wait(ctx, func() bool { return s.commandsNext > offset })
+}
