@@ -14,6 +14,7 @@ type checkpointing struct {
 	pending *schema.Record
 	after   int // statuses that must be acknowledged before pending is written
 	busy    bool
+	parted  bool // the last one of the session was tried
 }
 
 // maxCheckpoint keeps a checkpoint well below the broker's limit for a record.
@@ -46,6 +47,28 @@ func (s *Shard) checkpoint() {
 			}
 		}
 	})
+}
+
+// partingCheckpoint begins to write a last checkpoint, so that the next session
+// repeats nothing, and reports whether there is one to wait for.
+func (s *Shard) partingCheckpoint() bool {
+	c := &s.check
+	unpublished := s.outbox.published < s.outbox.emitted // given up, not empty
+	if c.parted || unpublished || !s.ready() || c.records == 0 || c.owing > 0 || len(s.fail) > 0 {
+		return false
+	}
+	c.parted = true
+	r := s.takeCheckpoint()
+	if r == nil {
+		return false
+	}
+	s.spawn(func(ctx context.Context) func() {
+		if err := s.appendShardRecord(ctx, *r); err != nil {
+			s.log.Warn().Err(err).Msg("the journal did not acknowledge the last checkpoint")
+		}
+		return nil
+	})
+	return true
 }
 
 // takeCheckpoint lists what is open, by the places of its records. Nil: a batch

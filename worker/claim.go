@@ -66,6 +66,11 @@ func (p *planFolder) step(ctx context.Context) error {
 	if p.epoch == "" {
 		return p.stand(ctx)
 	}
+	select {
+	case err := <-p.s.doubts:
+		return p.lost(ctx, err)
+	default:
+	}
 	if len(p.revisit) > 0 && p.next > p.revisit[len(p.revisit)-1].To {
 		return p.lost(ctx, p.again(ctx))
 	}
@@ -278,6 +283,18 @@ func (p *planFolder) lost(ctx context.Context, err error) error {
 		return p.renew(ctx, p.s.logID, spoilt)
 	}
 	return nil
+}
+
+// doubt lets the folder know that a look-up found the claims damaged or
+// another's: while it has nothing to fold, it would not find out.
+func (s *Shard) doubt(err error) {
+	if !errors.Is(err, ErrClaimsCorrupt) && !errors.Is(err, ErrClaimsLost) {
+		return
+	}
+	select {
+	case s.doubts <- err:
+	default: // it knows already
+	}
 }
 
 // reached tells the loop how far the claims stand.

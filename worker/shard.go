@@ -39,7 +39,8 @@ type Shard struct {
 	// The fold of the plans.
 	plansNext int64 // first offset not folded
 	plansGoal int64
-	claimsOK  bool // the claims stand at the fold's end, under the right epoch
+	claimsOK  bool       // the claims stand at the fold's end, under the right epoch
+	doubts    chan error // what a look-up says against the claims, for the folder
 	batches   map[int64]*batch
 	early     map[int64][]queued // records whose plan has not been folded yet
 
@@ -64,7 +65,7 @@ func NewShard(number int, cfg Config, ports Ports) *Shard {
 	s := &Shard{
 		number: number, cfg: cfg.withDefaults(), ports: ports, session: session,
 		log:  ports.Log.With().Int("shard", number).Str("session", session).Logger(),
-		mail: make(chan result), fail: make(chan error, 1),
+		mail: make(chan result), fail: make(chan error, 1), doubts: make(chan error, 1),
 		pauses: map[int64]string{}, batches: map[int64]*batch{}, early: map[int64][]queued{},
 		merchants: map[string]*merchant{}, seenWords: map[string]bool{},
 	}
@@ -124,7 +125,7 @@ func (s *Shard) loop(ctx context.Context, cancelFollow, cancelCalls context.Canc
 		}
 	}()
 	for {
-		if s.stopping && s.idle() {
+		if s.stopping && s.idle() && !s.partingCheckpoint() {
 			return nil
 		}
 		timer.Reset(s.untilWake())

@@ -184,6 +184,7 @@ func (s *Shard) load(b *batch) {
 		return func() {
 			if err != nil {
 				s.log.Warn().Err(err).Int64("plan", offset).Msg("cannot read a plan for its turn, trying again")
+				s.doubt(err)
 				s.again(b, s.cfg.Grace)
 				return
 			}

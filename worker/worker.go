@@ -131,14 +131,11 @@ func (w *Worker) drive(ctx context.Context, shard int) error {
 		return nil
 	}
 	refreshing, stop := context.WithCancel(context.WithoutCancel(ctx))
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		w.refresh(refreshing, shard, lease)
-	}()
+	held := make(chan Lease, 1)
+	go func() { held <- w.refresh(refreshing, shard, lease) }()
 	err := NewShard(shard, w.cfg, w.ports(shard)).Run(ctx)
 	stop()
-	<-done
+	lease = <-held
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.ttl)
 	defer cancel()
 	if err := lease.Release(last); err != nil {
@@ -164,12 +161,24 @@ func (w *Worker) lease(ctx context.Context, shard int) Lease {
 	}
 }
 
-// refresh keeps the lease. If it is lost the shard goes on: safety does not rest
-// on it, and whoever took it is harmless.
-func (w *Worker) refresh(ctx context.Context, shard int, lease Lease) {
+// refresh keeps the lease until ctx ends, and returns what it holds then. If it
+// was lost, by a freeze or with Redis, the shard goes on, for safety does not rest
+// on it, and it is taken again when it is free.
+func (w *Worker) refresh(ctx context.Context, shard int, lease Lease) Lease {
+	lost := false
 	for pause(ctx, w.ttl/3) == nil {
-		if err := lease.Refresh(ctx, w.ttl); err != nil && ctx.Err() == nil {
-			w.log.Warn().Err(err).Int("shard", shard).Msg("the shard's lease could not be refreshed")
+		err := lease.Refresh(ctx, w.ttl)
+		if err == nil || ctx.Err() != nil {
+			continue
+		}
+		if again, obtainErr := w.leases.Obtain(ctx, shard, w.ttl); obtainErr == nil {
+			lease, lost = again, false
+			continue
+		}
+		if !lost {
+			lost = true
+			w.log.Warn().Err(err).Int("shard", shard).Msg("the shard's lease is lost; the shard goes on and takes it again when it is free")
 		}
 	}
+	return lease
 }

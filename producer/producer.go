@@ -1,0 +1,106 @@
+package producer
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+	"github.com/segmentio/kafka-go/sasl"
+
+	"github.com/toplu/toplu/internal/kafkaio"
+	"github.com/toplu/toplu/schema"
+)
+
+// Config says where requests go. Only Brokers is needed.
+type Config struct {
+	// Brokers are the addresses to start from, as host:port.
+	Brokers []string
+	// CheckDigits says whether wrong check digits of IBANs and identity numbers
+	// are refused here already: then nothing goes out that a strict toplu would
+	// refuse later. Defaults to [schema.CheckWarn], which lets them pass.
+	CheckDigits schema.CheckDigits
+	// ClientID names the program in the brokers' logs and quotas. Defaults to
+	// "toplu-producer".
+	ClientID string
+	// SASL, if not nil, is how every connection authenticates.
+	SASL sasl.Mechanism
+	// Timeout is how long one attempt may take; see [Producer.Publish]. Defaults
+	// to 10 seconds.
+	Timeout time.Duration
+	// TLS, if not nil, is used for every connection.
+	TLS *tls.Config
+	// Topic is where toplu reads requests. Defaults to "payout.requests".
+	Topic string
+}
+
+// A Producer writes requests. Safe for concurrent use. It must be closed.
+type Producer struct {
+	client *kafkaio.Client
+	topic  string
+	rules  *schema.Rules
+}
+
+// New returns a producer. It connects with the first Publish; the error is
+// about the configuration alone.
+func New(cfg Config) (*Producer, error) {
+	topic := cmp.Or(cfg.Topic, "payout.requests")
+	client, err := kafkaio.Dial(kafkaio.Config{
+		Brokers: cfg.Brokers, ClientID: cmp.Or(cfg.ClientID, "toplu-producer"), Topics: []string{topic},
+		Timeout: cfg.Timeout, TLS: cfg.TLS, SASL: cfg.SASL,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("producer: %w", err)
+	}
+	return &Producer{client: client, topic: topic, rules: &schema.Rules{CheckDigits: cfg.CheckDigits}}, nil
+}
+
+// Publish sends requests and returns nil once all in-sync replicas have all of
+// them. All are checked before any is sent; the error about invalid ones is an
+// [*InvalidError]. The key is the payout id, hashed as Java's client does; the
+// requests of one payout keep their order.
+//
+// While the cluster is away Publish tries again, with growing pauses, until ctx
+// ends: give it one that does. It does not wait for a topic that is missing, or
+// for permissions. After any error but an InvalidError some requests may have
+// been written; to publish all again pays nothing twice.
+func (p *Producer) Publish(ctx context.Context, requests ...Request) error {
+	events, err := encode(requests, p.rules, time.Now()) //nolint:forbidigo // the time of an event is when it is sent
+	if err != nil {
+		return fmt.Errorf("producer: %w", err)
+	}
+	messages := make([]kafkaio.Message, len(events))
+	for i, e := range events {
+		messages[i] = kafkaio.Message{Key: e.Key, Value: e.Value, Headers: make([]kafkaio.Header, len(e.Headers))}
+		for j, h := range e.Headers {
+			messages[i].Headers[j] = kafkaio.Header(h)
+		}
+	}
+	var last error
+	pauses := backoff.NewExponentialBackOff(backoff.WithMaxInterval(5*time.Second), backoff.WithMaxElapsedTime(0))
+	err = backoff.Retry(func() error {
+		err := p.client.Publish(ctx, p.topic, messages)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		last = err
+		if !kafkaio.Temporary(err) || errors.Is(err, kafkaio.ErrTopicMissing) {
+			return backoff.Permanent(err)
+		}
+		return err
+	}, backoff.WithContext(pauses, ctx))
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil && last != nil && !errors.Is(err, last):
+		return fmt.Errorf("producer: %w (at last: %w)", err, last)
+	}
+	return fmt.Errorf("producer: %w", err)
+}
+
+// Close ends all connections. A Publish under way returns an error. Closing
+// twice is fine.
+func (p *Producer) Close() { p.client.Close() }

@@ -1,0 +1,166 @@
+package producer
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/toplu/toplu/schema"
+)
+
+// A Request asks for one payout. PayoutID, Recipient, Amount and Currency are
+// needed. What is about a person is a [schema.Private], which does not print
+// itself.
+type Request struct {
+	// PayoutID is unique in the installation, for ever: 1 to 64 characters out of
+	// A-Z a-z 0-9 . _ : -
+	PayoutID string
+	// Merchant is whose account at iyzico pays. Defaults to "default".
+	Merchant string
+	// Purpose is one of [schema.Purposes]. Defaults to the merchant's.
+	Purpose string
+	// Recipient is who gets the money. An IBAN needs its owner's name.
+	Recipient schema.Recipient
+	// Amount is a plain decimal such as "100.50", greater than zero, with at most
+	// the currency's two decimals.
+	Amount   string
+	Currency schema.Currency
+	// Description may appear on the recipient's statement. At most 255 characters.
+	Description schema.Private
+	// Metadata comes back with every status. At most 2 KiB as JSON; nothing about
+	// persons.
+	Metadata map[string]string
+	// EventID is the CloudEvents id. Defaults to a hash of the rest, so that the
+	// same request is always the same event.
+	EventID string
+}
+
+// wire is a request as it is written by hand in JSON, to be read by the rules
+// that hold for everybody.
+type wire struct {
+	PayoutID    string            `json:"payoutId,omitempty"`
+	Merchant    string            `json:"merchant,omitempty"`
+	Purpose     string            `json:"purpose,omitempty"`
+	Recipient   wireRecipient     `json:"recipient"`
+	Amount      wireAmount        `json:"amount"`
+	Description string            `json:"description,omitempty"`
+	Metadata    map[string]string `json:"metadata,omitempty"`
+}
+
+type wireRecipient struct {
+	Type  string `json:"type,omitempty"`
+	Value string `json:"value,omitempty"`
+	Name  string `json:"name,omitempty"`
+}
+
+type wireAmount struct {
+	Value    string `json:"value,omitempty"`
+	Currency string `json:"currency,omitempty"`
+}
+
+// check reads the request as toplu will.
+func (r *Request) check(rules *schema.Rules) (schema.Request, *schema.Invalid) {
+	data, err := json.Marshal(wire{
+		PayoutID: r.PayoutID, Merchant: r.Merchant, Purpose: r.Purpose, Metadata: r.Metadata, Description: r.Description.Reveal(),
+		Recipient: wireRecipient{string(r.Recipient.Type), r.Recipient.Value.Reveal(), r.Recipient.Name.Reveal()},
+		Amount:    wireAmount{r.Amount, string(r.Currency)},
+	})
+	if err != nil { // strings alone can always be written
+		return schema.Request{}, &schema.Invalid{Code: schema.CodeInvalid, Problems: []schema.Problem{{Text: err.Error()}}}
+	}
+	event, err := schema.DecodeRequest(schema.Message{
+		Value: data,
+		Headers: []schema.Header{
+			{Key: "ce_specversion", Value: []byte("1.0")},
+			{Key: "ce_type", Value: []byte(schema.TypeRequested)},
+			{Key: "ce_id", Value: []byte(r.EventID)},
+		},
+	}, rules)
+	if invalid, bad := errors.AsType[*schema.Invalid](err); bad {
+		return schema.Request{}, invalid
+	}
+	return event.Request, nil
+}
+
+// encode makes the events of requests, or an [InvalidError] about all of those
+// that cannot be sent.
+func encode(requests []Request, rules *schema.Rules, now time.Time) ([]schema.Message, error) {
+	messages := make([]schema.Message, 0, len(requests))
+	contents := make(map[string]schema.Digest, len(requests))
+	var bad []InvalidRequest
+	for i := range requests {
+		r := &requests[i]
+		q, invalid := r.check(rules)
+		if invalid == nil {
+			if first, again := contents[q.PayoutID]; again && first != q.Content() {
+				invalid = &schema.Invalid{Code: schema.CodeConflict, Problems: []schema.Problem{
+					{Field: "payoutId", Text: "is used by an earlier request of this call, with another merchant, recipient or amount"},
+				}}
+			}
+		}
+		if invalid != nil {
+			id := r.PayoutID
+			if !schema.ValidPayoutID(id) {
+				id = "" // it may be anything, also an IBAN in the wrong field
+			}
+			bad = append(bad, InvalidRequest{Index: i, PayoutID: id, Code: invalid.Code, Problems: invalid.Problems})
+			continue
+		}
+		contents[q.PayoutID] = q.Content()
+		messages = append(messages, schema.EncodeRequest(&q, r.eventID(&q), now))
+	}
+	if bad != nil {
+		return nil, &InvalidError{Requests: bad}
+	}
+	return messages, nil
+}
+
+func (r *Request) eventID(q *schema.Request) string {
+	if r.EventID != "" {
+		return r.EventID
+	}
+	sum := sha256.Sum256(schema.EncodeRequest(q, "", time.Time{}).Value)
+	return hex.EncodeToString(sum[:16])
+}
+
+// An InvalidError says which requests of a call cannot be sent, and why. None
+// of the call was sent.
+type InvalidError struct {
+	Requests []InvalidRequest // never empty
+}
+
+// An InvalidRequest is one of them, with every mistake in it.
+type InvalidRequest struct {
+	Index    int    // among the arguments of Publish
+	PayoutID string // "" if that is wrong itself
+	Code     string // see [schema.Invalid]
+	Problems []schema.Problem
+}
+
+// shown is how many requests an error's text tells of.
+const shown = 10
+
+// Error names the first requests, each with its mistakes. It repeats nothing of
+// them but the payout id.
+func (e *InvalidError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "nothing was sent: %d invalid", len(e.Requests))
+	for _, r := range e.Requests[:min(shown, len(e.Requests))] {
+		fmt.Fprintf(&b, "; request %d", r.Index)
+		if r.PayoutID != "" {
+			fmt.Fprintf(&b, " (%s)", r.PayoutID)
+		}
+		for i, p := range r.Problems {
+			b.WriteString([...]string{": ", ", "}[min(i, 1)])
+			b.WriteString(strings.TrimSpace(p.Field + " " + p.Text))
+		}
+	}
+	if more := len(e.Requests) - shown; more > 0 {
+		fmt.Fprintf(&b, "; and %d more", more)
+	}
+	return b.String()
+}
