@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -22,7 +23,7 @@ import (
 func TestNothingIsLost(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(60) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) { survive(t, seed) })
 		})
@@ -45,7 +46,7 @@ func survive(t *testing.T, seed uint64) {
 		MaxItems: 1 + rng.IntN(10), MaxAmount: int64(rng.IntN(5000)), MaxOpen: 1 + rng.IntN(3), MaxUnanswered: 10 + rng.IntN(100),
 		MaxWait: time.Duration(rng.IntN(3)) * time.Second, CommitEvery: 100 * time.Millisecond, StopTimeout: time.Second,
 	}
-	rate := rng.Float64() / 2 //nolint:forbidigo // a probability
+	rate := rng.Float64() / 2
 	faults := rand.New(rand.NewPCG(seed, 8))
 	var dead atomic.Bool
 	w.fault = func(string) (bool, error) {

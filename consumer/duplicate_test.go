@@ -271,11 +271,11 @@ func TestMetrics(t *testing.T) {
 		got := make(map[string]int)
 		for _, f := range families {
 			for _, m := range f.GetMetric() {
-				name := f.GetName()
+				words := []string{f.GetName()}
 				for _, l := range m.GetLabel() {
-					name += " " + l.GetValue()
+					words = append(words, l.GetValue())
 				}
-				got[name] = int(m.GetCounter().GetValue() + m.GetGauge().GetValue())
+				got[strings.Join(words, " ")] = int(m.GetCounter().GetValue() + m.GetGauge().GetValue())
 			}
 		}
 		want := map[string]int{

@@ -20,14 +20,12 @@ type fetched struct {
 // planner.
 func (r *run) read(ctx context.Context, part Partition) error {
 	next := part.From
-	for {
+	for ctx.Err() == nil {
 		b, err := part.Reader.Next(ctx)
 		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
+		case err != nil && ctx.Err() == nil:
 			return fmt.Errorf("read requests: %w", err)
-		case len(b.Records) == 0 && b.Next <= next:
+		case err != nil, len(b.Records) == 0 && b.Next <= next:
 			continue
 		}
 		next = b.Next
@@ -35,9 +33,9 @@ func (r *run) read(ctx context.Context, part Partition) error {
 		select {
 		case r.in <- f:
 		case <-ctx.Done():
-			return nil
 		}
 	}
+	return nil
 }
 
 // gather takes what the other readers have as well, and notes where all of it

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"sync"
@@ -36,8 +37,7 @@ type world struct {
 	statuses   []schema.Message
 	stored     map[int]int64
 	commits    []map[int]int64
-	asked      int // calls of Known
-	appended   chan struct{}
+	asked      int                         // calls of Known
 	checkpoint func(offsets map[int]int64) // called under mu with every commit that lands
 }
 
@@ -131,9 +131,7 @@ func (w *world) Commit(ctx context.Context, offsets map[int]int64) error {
 		if w.checkpoint != nil {
 			w.checkpoint(offsets)
 		}
-		for id, offset := range offsets {
-			w.stored[id] = offset
-		}
+		maps.Copy(w.stored, offsets)
 		w.commits = append(w.commits, offsets)
 	})
 }

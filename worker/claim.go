@@ -238,8 +238,9 @@ func (p *planFolder) again(ctx context.Context) error {
 		if err := p.s.hand(ctx, func() { p.s.foldPlan(f) }); err != nil {
 			return err
 		}
+		r.From = e.Offset + 1 // told once: twice would be driven twice
 	}
-	r.From = chunk.Next
+	r.From = max(r.From, chunk.Next)
 	if r.From > r.To {
 		p.revisit = p.revisit[1:]
 	}

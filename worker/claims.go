@@ -34,6 +34,10 @@ type Claims interface {
 	// Lookup tells who owns each id, without claiming. It fails as Fold does,
 	// and with [*LowError] unless the watermark is at least through.
 	Lookup(ctx context.Context, shard int, epoch string, through int64, ids []string) ([]Owner, error)
+	// Condemn gives up what stands under epoch, if that still stands: whoever
+	// found it damaged makes it [ErrClaimsLost] for the shard's worker, which
+	// fills it again.
+	Condemn(ctx context.Context, shard int, epoch string) error
 }
 
 // ClaimsState is what stands in Redis for a shard.

@@ -75,6 +75,14 @@ func (k *Known) ask(ctx context.Context, shard int, ids []string) ([]Owner, erro
 		return nil, err
 	}
 	owners, err := k.claims.Lookup(ctx, shard, e, end-1, ids)
+	if errors.Is(err, ErrClaimsCorrupt) {
+		// The worker may not touch what is damaged for long; it is told by
+		// finding nothing, and fills all of it again.
+		k.log.Error().Err(err).Int("shard", shard).Msg("the claims in Redis are damaged and given up")
+		if condemnErr := k.claims.Condemn(ctx, shard, e); condemnErr != nil {
+			return nil, condemnErr
+		}
+	}
 	if errors.Is(err, ErrClaimsLost) {
 		// Perhaps a new epoch has begun: the journal tells, Redis does not.
 		if _, readErr := k.epoch(ctx, shard, journal, true); readErr != nil {

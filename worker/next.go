@@ -163,6 +163,11 @@ func (s *Shard) advance(b *batch) {
 		d.question, d.retry = "", nil
 		// Whoever wrote creating may have called init before it vanished.
 		d.lost = b.phase == creating && b.creator != s.session
+		if b.attempt > 1 && b.phase == planned && !b.settled() {
+			s.wakeAt(b, s.ports.Now().Add(attemptPause(s.cfg.Grace, b.attempt)))
+			d.note = "the next attempt waits a little"
+			return
+		}
 	}
 	act, why := s.next(b)
 	d.note = why
@@ -196,6 +201,12 @@ func (s *Shard) advance(b *batch) {
 	case actClosed:
 		s.write(b, schema.Record{Type: schema.RecClosed})
 	}
+}
+
+// attemptPause is how long attempt n waits after the one before it died: what
+// killed that one may last, and each attempt is work for iyzico.
+func attemptPause(grace time.Duration, n int) time.Duration {
+	return min(grace/8<<min(n-2, 20), 10*time.Minute)
 }
 
 // asking returns for how long this session has been asking the question, on its

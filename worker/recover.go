@@ -60,9 +60,6 @@ func (s *Shard) tryRecover(ctx context.Context) error {
 		return err
 	}
 	s.logID = logID
-	if _, s.plansGoal, err = s.ports.Plans.Bounds(ctx); err != nil {
-		return err
-	}
 	start, end, err := s.ports.Journal.Bounds(ctx)
 	if err != nil {
 		return err
@@ -70,6 +67,11 @@ func (s *Shard) tryRecover(ctx context.Context) error {
 	s.journalGoal = end
 	best, err := lastCheckpoint(ctx, s.ports.Journal, start, end, 2*int64(s.cfg.CheckpointRecords))
 	if err != nil {
+		return err
+	}
+	// After the journal: whoever else drives the shard may write a checkpoint of
+	// plans that came in between.
+	if _, s.plansGoal, err = s.ports.Plans.Bounds(ctx); err != nil {
 		return err
 	}
 	s.journalNext, s.plansNext = start, 0

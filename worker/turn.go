@@ -83,8 +83,9 @@ func (s *Shard) foldPlan(f *foldedPlan) {
 	b := newBatch(f.plan, f.offset, owned, emit)
 	m := s.merchantOf(f.plan.Merchant)
 	if len(records) == 0 && (len(m.waiting) > 0 || s.inFlight(f.plan.Merchant) >= s.cfg.maxOpen(f.plan.Merchant)) {
-		i, _ := slices.BinarySearch(m.waiting, f.offset)
-		m.waiting = slices.Insert(m.waiting, i, f.offset)
+		if i, waits := slices.BinarySearch(m.waiting, f.offset); !waits {
+			m.waiting = slices.Insert(m.waiting, i, f.offset)
+		}
 		return
 	}
 	s.open(b, records)

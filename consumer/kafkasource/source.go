@@ -138,8 +138,8 @@ func newBackoff() backoff.BackOff {
 
 // ended is nil for whatever went wrong since ctx has ended.
 func ended(ctx context.Context, err error) error {
-	if err == nil || ctx.Err() != nil {
-		return nil
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("consumer: %w", err)
 	}
-	return fmt.Errorf("consumer: %w", err)
+	return nil
 }

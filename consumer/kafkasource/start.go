@@ -3,6 +3,7 @@ package kafkasource
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -51,9 +52,7 @@ func (s *source) begin(ctx context.Context, g *kafkaio.Generation) (beginning, e
 		return beginning{}, err
 	}
 	b.metadata = metadata(s.LogID, since)
-	for id, offset := range fresh {
-		b.offsets[id] = offset
-	}
+	maps.Copy(b.offsets, fresh)
 	// Commit point: where a partition begins is decided once. A crash before it
 	// decides anew, but nothing has been read yet.
 	return b, g.Commit(ctx, fresh, b.metadata)

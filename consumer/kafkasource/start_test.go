@@ -29,7 +29,7 @@ func startsAtFirst(t *testing.T, in *installation) {
 func startsNow(t *testing.T, in *installation) {
 	in.cfg.StartAt.Mode = kafkasource.StartNow
 	in.write(t, 0, 3*hours, requests("old", 3)...)
-	in.write(t, 1, 0, requests("recent", 2)...)
+	in.write(t, 1, -10*time.Minute, requests("recent", 2)...) // by a clock that is fast
 	stop := in.start(t, in.cfg)
 	in.committed(t, 3, 2)
 	if err := stop(); err != nil {

@@ -20,7 +20,7 @@ func TestKill(t *testing.T) {
 	l := w.follow()
 	a, _ := w.runTwo()
 	w.faults(lostAnswers)
-	stop := w.load(25, 100*time.Millisecond)
+	stop := w.load(25, nil)
 	l.awaitAnswers(t, 200, 30*time.Second)
 
 	killed, shards := time.Now(), a.shards()
@@ -42,7 +42,7 @@ func TestFreeze(t *testing.T) {
 	l := w.follow()
 	a, b := w.runTwo()
 	w.faults(lostAnswers)
-	stop := w.load(25, 100*time.Millisecond)
+	stop := w.load(25, nil)
 	l.awaitAnswers(t, 200, 30*time.Second)
 
 	frozen, shards := time.Now(), a.shards()

@@ -16,23 +16,17 @@ func TestDeploy(t *testing.T) {
 	l := w.follow()
 	w.runTwo()
 	w.faults(`{"delayMs":50,"initLostAfter":0.1,"authLostAfter":0.1}`)
-	stop := w.load(25, 100*time.Millisecond)
+	stop := w.load(25, nil)
 	l.awaitAnswers(t, 100, 30*time.Second)
 	var slowest time.Duration
-	for _, name := range []string{"run-a", "run-b", "run-a", "run-b"} {
-		for i, p := range w.runs {
-			if p.name != name || !p.running() {
-				continue
-			}
-			status, took := p.end(t)
-			if status != 0 || took > 20*time.Second {
-				t.Errorf("%s ends with exit status %d after %s:\n%s", name, status, took, tail(p.output()))
-			}
-			slowest = max(slowest, took)
-			w.runs = append(w.runs[:i], w.runs[i+1:]...)
-			w.run(name)
-			break
+	for range 4 {
+		oldest := w.up()[0]
+		status, took := oldest.end(t)
+		if status != 0 || took > 20*time.Second {
+			t.Errorf("%s ends with exit status %d after %s:\n%s", oldest.name, status, took, tail(oldest.output()))
 		}
+		slowest = max(slowest, took)
+		w.run(oldest.name)
 		pause(t, time.Second)
 	}
 	stop()
@@ -40,4 +34,21 @@ func TestDeploy(t *testing.T) {
 	w.judge(l, 60*time.Second)
 	w.stopAll()
 	t.Logf("the slowest of four ends by SIGTERM took %.1f s", slowest.Seconds())
+}
+
+// TestRoles has the two halves run in processes of their own, the consumer first
+// and alone for a while: what it seals waits in Kafka.
+func TestRoles(t *testing.T) {
+	w := newWorld(t, realparts.Kafka42)
+	l := w.follow()
+	w.run("consumer", "--roles", "consumer")
+	w.send(w.shop.make("", 100))
+	pause(t, 2*time.Second)
+	if n := len(w.books().Transfers); n > 0 {
+		t.Errorf("a consumer alone has moved money %d times", n)
+	}
+	w.run("worker", "--roles", "worker")
+	w.send(w.shop.make("market", 100))
+	w.judge(l, 30*time.Second)
+	w.stopAll()
 }

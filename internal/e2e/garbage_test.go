@@ -155,8 +155,10 @@ func (w *world) refusals() map[string]string {
 	codes := map[string]string{}
 	for _, r := range w.read("payout.statuses") {
 		var d struct {
-			PayoutID string
-			Reason   struct{ Code string }
+			PayoutID string `json:"payoutId"`
+			Reason   struct {
+				Code string `json:"code"`
+			} `json:"reason"`
 		}
 		if r.Header("ce_type") != "payout.request_refused.v1" {
 			continue

@@ -37,10 +37,7 @@ func (w *world) oneMore(l *ledger) {
 
 func (w *world) stopAll() {
 	w.t.Helper()
-	for _, p := range w.runs {
-		if !p.running() {
-			continue
-		}
+	for _, p := range w.up() {
 		if status, took := p.end(w.t); status != 0 || took > 20*time.Second {
 			w.t.Errorf("%s ends with exit status %d after %s:\n%s", p.name, status, took, tail(p.output()))
 		}

@@ -60,7 +60,7 @@ type outage struct {
 func gone(t *testing.T, w *world, l *ledger, d time.Duration, outages []outage) {
 	t.Helper()
 	for _, o := range outages {
-		stop := w.load(10, 100*time.Millisecond)
+		stop := w.load(10, nil)
 		pause(t, 2*time.Second)
 		o.down()
 		pause(t, d)
@@ -122,6 +122,8 @@ func TestRefusesToStart(t *testing.T) {
 	})
 	t.Run("more partitions than at the beginning", func(t *testing.T) {
 		p := w.run("grown")
+		w.send(w.shop.make("", 1))
+		w.follow().awaitAnswers(t, 1, 20*time.Second)
 		p.end(t)
 		for _, topic := range []string{"payout.batches", "payout.journal"} {
 			_, err := w.admin().CreatePartitions(t.Context(), &kafka.CreatePartitionsRequest{Topics: []kafka.TopicPartitionsConfig{{Name: topic, Count: 5}}})

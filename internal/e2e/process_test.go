@@ -25,6 +25,7 @@ import (
 type process struct {
 	name string
 	log  string
+	from int64 // where in the log it begins
 	cmd  *exec.Cmd
 	done chan struct{} // closed when it has ended
 }
@@ -40,6 +41,9 @@ func (w *world) start(name string, args ...string) *process {
 		w.t.Fatal(err)
 	}
 	defer out.Close()
+	if p.from, err = out.Seek(0, io.SeekEnd); err != nil {
+		w.t.Fatal(err)
+	}
 	p.cmd = exec.Command(toplu, args...)
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = w.dir, out, out
 	p.cmd.Env = append(os.Environ(), w.env...)
@@ -114,7 +118,7 @@ func (p *process) output() string {
 	if err != nil {
 		return err.Error()
 	}
-	return string(text)
+	return string(text[p.from:])
 }
 
 // says waits until the process writes something that matches, and returns the
@@ -143,9 +147,12 @@ func (p *process) admin(t *testing.T, path string) string {
 	var addr string
 	eventually(t, 10*time.Second, func() string {
 		for line := range strings.Lines(p.output()) {
-			var entry struct{ Listen, Message string }
+			var entry struct {
+				Message string `json:"message"`
+				Listen  string `json:"listen"`
+			}
 			if json.Unmarshal([]byte(line), &entry) == nil && entry.Message == "health and metrics are served" {
-				addr = entry.Listen // the last one: a log may go on after a restart
+				addr = entry.Listen
 			}
 		}
 		if addr == "" {

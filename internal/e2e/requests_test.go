@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"time"
@@ -153,24 +154,33 @@ func (w *world) sendAs(requests []*request, as func(i int) string, flags ...stri
 	w.kcat(lines(requests, as), slices.Concat(keyed, flags)...)
 }
 
-// load writes requests without end, n at a time with a pause between, until the
+// load writes requests without end, n of them ten times a second, until the
 // returned function is called. What kcat could not write for sure it writes
-// again. The shop is the load's until then.
-func (w *world) load(n int, every time.Duration) (stop func()) {
+// again. With chance, it also writes some of the earlier ones once more, under
+// other keys and into other partitions. The shop is the load's until then.
+func (w *world) load(n int, chance *rand.Rand) (stop func()) {
 	ctx, cancel := context.WithCancel(w.t.Context())
 	done := make(chan struct{})
+	write := func(input []byte, flags ...string) {
+		for w.t.Context().Err() == nil {
+			if _, err := w.tryKcat(w.t.Context(), input, slices.Concat(keyed, flags)...); err == nil {
+				return
+			}
+		}
+	}
 	go func() {
 		defer close(done)
-		for made := 0; ctx.Err() == nil; made++ {
-			input := lines(w.shop.make([]string{"default", "market"}[made%2], n), nil)
-			for {
-				if _, err := w.tryKcat(w.t.Context(), input, keyed...); err == nil || w.t.Context().Err() != nil {
-					break
-				}
+		var all [][]*request
+		for i := 0; ctx.Err() == nil; i++ {
+			all = append(all, w.shop.make([]string{"default", "market"}[i%2], n))
+			write(lines(all[i], nil))
+			if chance != nil && chance.IntN(5) == 0 {
+				again := all[chance.IntN(len(all))]
+				write(lines(again, func(int) string { return strconv.Itoa(chance.IntN(1000)) }), "-p", strconv.Itoa(chance.IntN(4)))
 			}
 			select {
 			case <-ctx.Done():
-			case <-time.After(every):
+			case <-time.After(100 * time.Millisecond):
 			}
 		}
 	}()

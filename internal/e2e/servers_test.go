@@ -4,6 +4,7 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,7 +26,7 @@ func (w *world) redisDoAs(password string, args ...any) any {
 	c := redis.NewClient(&redis.Options{Addr: w.redis.Addr, Password: password, MaxRetries: -1})
 	defer c.Close()
 	answer, err := c.Do(w.t.Context(), args...).Result()
-	if err != nil {
+	if err != nil && !errors.Is(err, redis.Nil) {
 		w.t.Fatalf("redis %v: %v", args, err)
 	}
 	return answer
@@ -128,8 +129,8 @@ func (p *process) shards() []int {
 	var shards []int
 	for line := range strings.Lines(p.output()) {
 		var entry struct {
-			Message string
-			Shards  []int
+			Message string `json:"message"`
+			Shards  []int  `json:"shards"`
 		}
 		if json.Unmarshal([]byte(line), &entry) == nil && entry.Message == "shards assigned" {
 			shards = entry.Shards
@@ -149,4 +150,15 @@ func (w *world) runTwo() (a, b *process) {
 		return ""
 	})
 	return a, b
+}
+
+// up are the runs that are up, in the order of their start.
+func (w *world) up() []*process {
+	var up []*process
+	for _, p := range w.runs {
+		if p.running() {
+			up = append(up, p)
+		}
+	}
+	return up
 }

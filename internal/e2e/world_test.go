@@ -13,9 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	toxiproxy "github.com/Shopify/toxiproxy/v2"
+	"github.com/rs/zerolog"
 
 	"github.com/toplu/toplu/internal/e2e"
 	"github.com/toplu/toplu/internal/realparts"
@@ -36,6 +35,7 @@ type world struct {
 	simulator           *process
 	simulatorURL        string
 	config              string
+	maxItems            int // of a batch
 
 	shop  *shop
 	runs  []*process
@@ -58,11 +58,11 @@ func newWorld(t *testing.T, version string, flags ...string) *world {
 // configuration.
 func bareWorld(t *testing.T) *world {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "toplu-world-")
+	dir, err := os.MkdirTemp("", "toplu-world-") //nolint:usetesting // it outlives a test that fails
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, dir: dir, shop: newShop(), began: time.Now()}
+	w := &world{t: t, dir: dir, maxItems: 50, shop: newShop(), began: time.Now()}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("kept: %s", dir)
@@ -126,14 +126,14 @@ iyzico:
   grace: 1s
 merchants:%s
 batch:
-  maxItems: 50
+  maxItems: %d
   maxWait: 100ms
   maxAmount: "1000000.00"
 report:
   interval: 200ms
 admin:
   listen: 127.0.0.1:0
-`, brokers, w.redisWay.Listen, w.iyzicoWay.Listen, merchants)
+`, brokers, w.redisWay.Listen, w.iyzicoWay.Listen, merchants, w.maxItems)
 	if err := os.WriteFile(w.config, []byte(text), 0o600); err != nil {
 		w.t.Fatal(err)
 	}
@@ -244,8 +244,29 @@ func (w *world) judge(l *ledger, atMost time.Duration) *e2e.Verdict {
 		w.t.Error(err)
 	}
 	w.discreet()
+	w.sound()
 	w.t.Logf("%s; calls %v; %.1f s", v, w.books().Calls, time.Since(w.began).Seconds())
 	return v
+}
+
+// sound checks that nothing has stopped or panicked that should pay.
+func (w *world) sound() {
+	w.t.Helper()
+	for _, p := range w.runs {
+		for _, bad := range []string{"panic: ", "goroutine 1 [", "DATA RACE"} {
+			if strings.Contains(p.output(), bad) {
+				w.t.Errorf("%s: %q in its log", p.name, bad)
+			}
+		}
+		if p.running() {
+			eventually(w.t, 20*time.Second, func() string {
+				if answer := p.admin(w.t, "/readyz"); answer != "ok\n" {
+					return p.name + " is not ready: " + answer
+				}
+				return ""
+			})
+		}
+	}
 }
 
 // discreet looks for personal data wherever it must not be.

@@ -121,23 +121,28 @@ func (w *world) judge() {
 	for t := range w.provider.Books().Transfers {
 		paid[t.ItemExternalID] = append(paid[t.ItemExternalID], t)
 	}
+	planned := map[string]bool{}
 	for _, sh := range w.shards {
 		owned := w.ownership(sh)
 		for _, plan := range slices.Sorted(maps.Keys(owned)) {
 			o := owned[plan]
 			for i, id := range o.ids {
 				w.judgePayout(o, i, last[id], paid[id])
-				delete(paid, id)
-				delete(last, id)
+				planned[id] = true
 			}
 		}
 		w.judgeLetters(sh)
+		w.judgeHolds(sh, paid)
 	}
 	for _, id := range slices.Sorted(maps.Keys(paid)) {
-		w.trace.violate("%s was paid and is in no plan", id)
+		if !planned[id] {
+			w.trace.violate("%s was paid and is in no plan", id)
+		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(last)) {
-		w.trace.violate("%s has statuses and is in no plan", id)
+		if !planned[id] {
+			w.trace.violate("%s has statuses and is in no plan", id)
+		}
 	}
 }
 
@@ -231,6 +236,55 @@ func (w *world) judgeLetters(sh *shard) {
 				first[it.ID] = it.Minor
 			} else if minor != it.Minor && !letters[fmt.Sprintf("%d/%d/", it.Source.Partition, it.Source.Offset)] {
 				w.trace.violate("the conflict of %s in plan %d is in no dead letter", it.ID, e.Offset)
+			}
+		}
+	}
+}
+
+// judgeHolds asks of every payment whether its batch was completed while nothing
+// held it: no hold and no pause stood before the first completing that could
+// have let it go.
+func (w *world) judgeHolds(sh *shard, paid map[string][]iyzicotest.Transfer) {
+	free := map[string]bool{} // requestIds with a completing that nothing held
+	held := map[string]map[int64]string{}
+	pauses := map[int64]bool{}
+	chunk, _ := sh.journal.Read(context.Background(), 0)
+	for _, e := range chunk.Entries {
+		var r struct {
+			Type, Batch, RequestID, Hold, Scope string
+			Which                               []int64
+		}
+		if err := json.Unmarshal(e.Value, &r); err != nil {
+			w.trace.violate("journal offset %d cannot be read: %v", e.Offset, err)
+			continue
+		}
+		switch r.Type {
+		case "paused":
+			pauses[e.Offset] = r.Scope == "" || r.Scope == "default"
+		case "held":
+			if held[r.Batch] == nil {
+				held[r.Batch] = map[int64]string{}
+			}
+			held[r.Batch][e.Offset] = r.Hold
+		case "resumed":
+			for _, at := range r.Which {
+				delete(pauses, at)
+				delete(held[r.Batch], at)
+			}
+		case "decided": // lifts a foreign hold, if it counts
+			maps.DeleteFunc(held[r.Batch], func(_ int64, kind string) bool { return kind == "foreign" })
+		case "completing":
+			paused := slices.Contains(slices.Collect(maps.Values(pauses)), true)
+			free[r.RequestID] = free[r.RequestID] || !paused && len(held[r.Batch]) == 0
+		}
+	}
+	owned := w.ownership(sh)
+	for _, plan := range slices.Sorted(maps.Keys(owned)) {
+		for _, id := range owned[plan].ids {
+			for _, t := range paid[id] {
+				if !free[t.RequestID] {
+					w.trace.violate("%s was paid by %s, which was never completed or only while it was held", id, t.RequestID)
+				}
 			}
 		}
 	}

@@ -121,6 +121,13 @@ func (k simClaims) Fold(ctx context.Context, f worker.Fold) ([]worker.Owner, err
 	return through(k.w, c, func() ([]worker.Owner, error) { return k.claims.Fold(context.Background(), f) })
 }
 
+func (k simClaims) Condemn(ctx context.Context, shard int, epoch string) error {
+	c := k.call(ctx, "condemn", epoch)
+	c.late = true
+	c.effect = func() error { return k.claims.Condemn(context.Background(), shard, epoch) }
+	return k.w.gate.pass(c)
+}
+
 func (k simClaims) Lookup(ctx context.Context, shard int, epoch string, to int64, ids []string) ([]worker.Owner, error) {
 	c := k.call(ctx, "lookup", fmt.Sprintf("through %d, epoch %s", to, epoch))
 	return through(k.w, c, func() ([]worker.Owner, error) {

@@ -14,6 +14,7 @@ var (
 	oneSeed  = flag.Uint64("seed", 0, "run this seed alone; with -v its trace is printed")
 	seeds    = flag.Uint64("seeds", 2000, "how many seeds to run")
 	fromSeed = flag.Uint64("from", 1, "the first seed")
+	most     = flag.Int64("violating", 5, "after how many seeds with violations to stop")
 )
 
 // simulate runs one seed in a bubble of its own.
@@ -131,7 +132,7 @@ func TestSimulation(t *testing.T) {
 	for n := range runtime.GOMAXPROCS(0) {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
-			for failed.Load() < 5 {
+			for failed.Load() < *most {
 				seed := uint64(at.Add(1) - 1)
 				if seed >= *fromSeed+*seeds {
 					return

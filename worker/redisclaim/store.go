@@ -25,10 +25,13 @@ var (
 	lookupLua string
 	//go:embed begin.lua
 	beginLua string
+	//go:embed condemn.lua
+	condemnLua string
 
-	foldScript   = redis.NewScript(bucketsLua + foldLua)
-	lookupScript = redis.NewScript(bucketsLua + lookupLua)
-	beginScript  = redis.NewScript(beginLua)
+	foldScript    = redis.NewScript(bucketsLua + foldLua)
+	lookupScript  = redis.NewScript(bucketsLua + lookupLua)
+	beginScript   = redis.NewScript(beginLua)
+	condemnScript = redis.NewScript(condemnLua)
 )
 
 // Sizes of what the scripts read and write; buckets.lua has them too.
@@ -105,6 +108,14 @@ func (s *Store) Begin(ctx context.Context, shard int, logID, epoch string) error
 	if done == 1 {
 		// A failed sweep costs memory, never a claim; the next Begin sweeps again.
 		s.sweeping.Go(func() { _, _ = s.Sweep(s.stop, shard) })
+	}
+	return nil
+}
+
+// Condemn implements [worker.Claims]. The buckets go with the next Begin.
+func (s *Store) Condemn(ctx context.Context, shard int, epoch string) error {
+	if err := condemnScript.Run(ctx, s.rdb, []string{s.meta(shard)}, epoch).Err(); err != nil {
+		return explain(err)
 	}
 	return nil
 }

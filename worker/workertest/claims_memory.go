@@ -71,6 +71,19 @@ func (c *Claims) Begin(ctx context.Context, shard int, logID, epoch string) erro
 	return nil
 }
 
+// Condemn implements [worker.Claims].
+func (c *Claims) Condemn(ctx context.Context, shard int, epoch string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if s, ok := c.shards[shard]; ok && s.state.Epoch == epoch {
+		delete(c.shards, shard)
+	}
+	return nil
+}
+
 // Fold implements [worker.Claims].
 func (c *Claims) Fold(ctx context.Context, f worker.Fold) ([]worker.Owner, error) {
 	c.mu.Lock()

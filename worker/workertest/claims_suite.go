@@ -60,6 +60,7 @@ func TestClaims(t *testing.T, open func(t *testing.T) (worker.Claims, Tamper)) {
 		{"state deleted", (*claimsSuite).stateDeleted},
 		{"a claim deleted", (*claimsSuite).claimDeleted},
 		{"a bucket deleted", (*claimsSuite).bucketDeleted},
+		{"condemned", (*claimsSuite).condemned},
 		{"lookup", (*claimsSuite).lookup},
 		{"shards", (*claimsSuite).shards},
 		{"wrong calls", (*claimsSuite).wrongCalls},
@@ -257,6 +258,25 @@ func (s *claimsSuite) damaged(damage func()) {
 	f := plan(0, worker.None, ids(0, 300)...)
 	f.Epoch = "epoch-2"
 	s.fold(f, owned(0, ids(0, 300)...))
+}
+
+// condemned checks that claims are given up, and those of another epoch are not.
+func (s *claimsSuite) condemned() {
+	s.start()
+	s.fold(plan(0, worker.None, "a"), owned(0, "a"))
+	if err := s.claims.Condemn(s.Context(), suiteShard, "epoch-0"); err != nil {
+		s.Fatal(err)
+	}
+	s.wantState(worker.ClaimsState{LogID: suiteLog, Epoch: suiteEpoch, Watermark: 0, Count: 1})
+	for range 2 { // the second time there is nothing to give up
+		if err := s.claims.Condemn(s.Context(), suiteShard, suiteEpoch); err != nil {
+			s.Fatal(err)
+		}
+	}
+	_, err := s.claims.State(s.Context(), suiteShard)
+	s.wantError("State", err, worker.ErrClaimsLost)
+	_, err = s.claims.Fold(s.Context(), plan(1, 0, "b"))
+	s.wantError("Fold", err, worker.ErrClaimsLost)
 }
 
 func (s *claimsSuite) lookup() {
