@@ -88,11 +88,11 @@ func TestDuplicates(t *testing.T) {
 				if diff := cmp.Diff(tt.letters, w.letters()); diff != "" {
 					t.Errorf("dead letters (-want +got):\n%s", diff)
 				}
-				if len(w.statuses) != 0 {
-					t.Errorf("a conflict made %d events: it goes to the dead letters alone", len(w.statuses))
+				if _, events := w.published(); len(events) != 0 {
+					t.Errorf("a conflict made %d events: it goes to the dead letters alone", len(events))
 				}
-				if n := int64(len(tt.first) + len(tt.second)); w.stored[0] != n {
-					t.Errorf("committed %d, want %d", w.stored[0], n)
+				if n := int64(len(tt.first) + len(tt.second)); w.offsets()[0] != n {
+					t.Errorf("committed %d, want %d", w.offsets()[0], n)
 				}
 			})
 		})
@@ -110,11 +110,11 @@ func TestDuplicateIsNotCommittedBeforeTheFirst(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		w.write(1, request("a", 1), request("b", 1))
 		time.Sleep(4 * time.Second)
-		if len(w.commits) != 0 {
-			t.Errorf("committed %v while nothing is planned", w.commits)
+		if offsets := w.offsets(); len(offsets) != 0 {
+			t.Errorf("committed %v while nothing is planned", offsets)
 		}
 		time.Sleep(10 * time.Second)
-		if diff := cmp.Diff(map[int]int64{0: 1, 1: 2}, w.stored); diff != "" {
+		if diff := cmp.Diff(map[int]int64{0: 1, 1: 2}, w.offsets()); diff != "" {
 			t.Errorf("committed (-want +got):\n%s", diff)
 		}
 		time.Sleep(time.Minute)
@@ -142,8 +142,8 @@ func TestTheLogDecidesRivals(t *testing.T) {
 		if diff := cmp.Diff([][]string{{"a"}, {"a"}}, w.planned()); diff != "" {
 			t.Errorf("plans (-want +got):\n%s", diff)
 		}
-		if len(w.dead) != 0 || w.stored[0] != 2 {
-			t.Errorf("the rival is the owner's duplicate, but: dead letters %v, committed %d", w.letters(), w.stored[0])
+		if len(w.letters()) != 0 || w.offsets()[0] != 2 {
+			t.Errorf("the rival is the owner's duplicate, but: dead letters %v, committed %d", w.letters(), w.offsets()[0])
 		}
 	})
 }
@@ -187,8 +187,8 @@ func TestGarbage(t *testing.T) {
 
 				got := slices.Concat(w.planned()...)
 				slices.Sort(got)
-				if diff := cmp.Diff([]string{"better", "good"}, got); diff != "" || w.stored[0] != 3 {
-					t.Errorf("planned (-want +got):\n%s; committed %d", diff, w.stored[0])
+				if diff := cmp.Diff([]string{"better", "good"}, got); diff != "" || w.offsets()[0] != 3 {
+					t.Errorf("planned (-want +got):\n%s; committed %d", diff, w.offsets()[0])
 				}
 				if len(w.dead) != 1 {
 					t.Fatalf("%d dead letters", len(w.dead))

@@ -94,8 +94,8 @@ func TestSealing(t *testing.T) {
 				if diff := cmp.Diff(tt.late, w.planned()); diff != "" {
 					t.Errorf("after the age (-want +got):\n%s", diff)
 				}
-				if n := int64(len(tt.requests)); w.stored[0] != n {
-					t.Errorf("committed %d, want %d", w.stored[0], n)
+				if n := int64(len(tt.requests)); w.offsets()[0] != n {
+					t.Errorf("committed %d, want %d", w.offsets()[0], n)
 				}
 				time.Sleep(2 * time.Minute)
 			})
@@ -117,7 +117,7 @@ func TestAgeCountsFromTheFirstItem(t *testing.T) {
 		if diff := cmp.Diff([][]string{{"a", "b"}}, w.planned()); diff != "" {
 			t.Fatalf("(-want +got):\n%s", diff)
 		}
-		if at := w.plans[0][0].At.Sub(start); at < 10*time.Second || at > 10*time.Second+500*time.Millisecond {
+		if at := w.log(0)[0].At.Sub(start); at < 10*time.Second || at > 10*time.Second+500*time.Millisecond {
 			t.Errorf("sealed after %s", at)
 		}
 		time.Sleep(time.Minute)
@@ -222,7 +222,7 @@ func TestStopFlushes(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff(map[int]int64{0: 30, 1: 30}, w.stored); diff != "" {
+		if diff := cmp.Diff(map[int]int64{0: 30, 1: 30}, w.offsets()); diff != "" {
 			t.Errorf("committed (-want +got):\n%s", diff)
 		}
 	})
@@ -251,8 +251,8 @@ func TestStopDoesNotWaitForEver(t *testing.T) {
 				}
 				// The refusal of the first is certain before the second is asked for.
 				want := map[string]int64{"append": 1, "known": 1, "publish": 0, "commit": 0}[op]
-				if w.stored[0] != want {
-					t.Errorf("committed %d, want %d", w.stored[0], want)
+				if w.offsets()[0] != want {
+					t.Errorf("committed %d, want %d", w.offsets()[0], want)
 				}
 			})
 		})
@@ -275,7 +275,7 @@ func TestCommitsAreFew(t *testing.T) {
 		}()
 		w.run(t, consumer.Config{CommitEvery: time.Second}, 10*time.Second)
 		time.Sleep(time.Second) // the writer ends
-		if n := len(w.commits); n < 9 || n > 12 {
+		if n := w.commits; n < 9 || n > 12 {
 			t.Errorf("%d commits in 10 seconds", n)
 		}
 	})

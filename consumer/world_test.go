@@ -36,7 +36,7 @@ type world struct {
 	dead       []schema.Message
 	statuses   []schema.Message
 	stored     map[int]int64
-	commits    []map[int]int64
+	commits    int
 	asked      int                         // calls of Known
 	checkpoint func(offsets map[int]int64) // called under mu with every commit that lands
 }
@@ -132,7 +132,7 @@ func (w *world) Commit(ctx context.Context, offsets map[int]int64) error {
 			w.checkpoint(offsets)
 		}
 		maps.Copy(w.stored, offsets)
-		w.commits = append(w.commits, offsets)
+		w.commits++
 	})
 }
 
@@ -208,6 +208,27 @@ func (w *world) planned() [][]string {
 		out = append(out, ids)
 	}
 	return out
+}
+
+// offsets returns what is committed.
+func (w *world) offsets() map[int]int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return maps.Clone(w.stored)
+}
+
+// log returns the plans of a shard.
+func (w *world) log(shard int) []*schema.Plan {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.plans[shard])
+}
+
+// published returns the dead letters and the events.
+func (w *world) published() (dead, statuses []schema.Message) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.dead), slices.Clone(w.statuses)
 }
 
 // letters lists the dead letters as code and source.

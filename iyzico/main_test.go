@@ -9,8 +9,9 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/toplu/toplu/iyzico"
 	"go.uber.org/goleak"
+
+	"github.com/toplu/toplu/iyzico"
 )
 
 const (

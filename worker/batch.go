@@ -153,10 +153,10 @@ func (b *batch) heldBy() *hold {
 	return b.holds[at]
 }
 
-// hasHold reports whether a hold of that kind stands.
-func (b *batch) hasHold(k schema.HoldKind) bool {
+// foreign reports whether a hold stands since somebody else acted on the batch.
+func (b *batch) foreign() bool {
 	for _, h := range b.holds {
-		if h.kind == k {
+		if h.kind == schema.HoldForeign {
 			return true
 		}
 	}

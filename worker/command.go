@@ -131,16 +131,16 @@ func (s *Shard) decide(c *schema.Command, contradiction string) (*schema.Record,
 	if c.Batch != "" && c.Batch != b.plan.ID {
 		return noted("no_such_batch", "another batch stands at this plan offset"), nil
 	}
-	r, err := b.obey(c, why, contradiction)
+	r := b.obey(c, why, contradiction)
 	r.Batch, r.Plan = b.plan.ID, b.offset
-	return r, err
+	return r, nil
 }
 
 // obey makes a record of a command about the batch.
-func (b *batch) obey(c *schema.Command, why *schema.Reason, contradiction string) (*schema.Record, error) {
+func (b *batch) obey(c *schema.Command, why *schema.Reason, contradiction string) *schema.Record {
 	switch c.Kind {
 	case schema.CmdHold:
-		return &schema.Record{Type: schema.RecHeld, Hold: schema.HoldPolicy, Reason: why}, nil
+		return &schema.Record{Type: schema.RecHeld, Hold: schema.HoldPolicy, Reason: why}
 	case schema.CmdResume:
 		var which []int64
 		for at, h := range b.holds {
@@ -149,20 +149,20 @@ func (b *batch) obey(c *schema.Command, why *schema.Reason, contradiction string
 			}
 		}
 		if len(which) == 0 {
-			return noted("not_held", "the batch has no hold that can be resumed; one of an item is lifted by its cancel"), nil
+			return noted("not_held", "the batch has no hold that can be resumed; one of an item is lifted by its cancel")
 		}
-		return &schema.Record{Type: schema.RecResumed, Which: which, Reason: why}, nil
+		return &schema.Record{Type: schema.RecResumed, Which: which, Reason: why}
 	case schema.CmdCancel:
-		return b.obeyCancel(c, why), nil
+		return b.obeyCancel(c, why)
 	case schema.CmdResolve:
 		switch {
-		case b.unknown == nil && !b.hasHold(schema.HoldForeign):
-			return noted("not_unknown", "iyzico's answer stands, or is not overdue: nothing is left to a person"), nil
+		case b.unknown == nil && !b.foreign():
+			return noted("not_unknown", "iyzico's answer stands, or is not overdue: nothing is left to a person")
 		case contradiction != "":
-			return noted("contradicted", contradiction), nil
+			return noted("contradicted", contradiction)
 		}
 		why.Text = c.Evidence
-		return &schema.Record{Type: schema.RecDecided, Verdict: c.Verdict, Attempt: b.attempt, RequestID: b.winner, Reason: why}, nil
+		return &schema.Record{Type: schema.RecDecided, Verdict: c.Verdict, Attempt: b.attempt, RequestID: b.winner, Reason: why}
 	case schema.CmdPause, schema.CmdUnpause:
 	}
 	panic(&ImpossibleError{b.plan.ID, "a command " + string(c.Kind) + " about a batch"})

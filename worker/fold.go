@@ -61,7 +61,7 @@ func (b *batch) fold(offset int64, r *schema.Record, paused bool) refusal {
 		if b.phase >= completing {
 			return tooLate
 		}
-		if b.hasHold(schema.HoldForeign) {
+		if b.foreign() {
 			return isHeld // somebody else authorised it: people
 		}
 		b.endAttempt()
@@ -348,7 +348,7 @@ func (b *batch) applyCancel(r *schema.Record) refusal {
 		}
 	}
 	// A batch that somebody else authorised is as far gone as one of ours.
-	late := b.phase >= completing || b.hasHold(schema.HoldForeign)
+	late := b.phase >= completing || b.foreign()
 	n := 0
 	for _, i := range only {
 		if !b.open(i) {
@@ -388,13 +388,12 @@ func (b *batch) liftCancelled() {
 
 // applyDecided takes a person's word where nothing else can decide.
 func (b *batch) applyDecided(r *schema.Record) refusal {
-	foreign := b.hasHold(schema.HoldForeign)
 	switch {
 	case r.Attempt != b.attempt:
 		return otherAttempt
 	case !b.inAttempt(r):
 		return otherRequest
-	case b.unknown == nil && !foreign:
+	case b.unknown == nil && !b.foreign():
 		return notUnknown
 	}
 	if r.Verdict == schema.VerdictDead {
