@@ -42,14 +42,15 @@ func (s *Shard) init(b *batch) {
 	if !ok {
 		return
 	}
-	request := b.initRequest()
+	request, attempt := b.initRequest(), b.attempt
 	s.call(b, func(ctx context.Context) func() {
 		a, err := p.Init(ctx, request)
 		return func() {
 			s.heard(b, err)
 			switch {
 			case err == nil:
-				s.writeCreated(b, a)
+				s.writeCreated(b, attempt, request.ExternalID, a)
+			case b.attempt != attempt: // it ended meanwhile: what became of it does not matter
 			case iyzico.OutcomeOf(err) == iyzico.OutcomeNotSent:
 				s.again(b, s.cfg.Grace)
 			case !refused(err):
@@ -68,20 +69,21 @@ func (s *Shard) init(b *batch) {
 	})
 }
 
-// writeCreated writes what init answered. Only the first created of an attempt
-// counts, so this may lose.
-func (s *Shard) writeCreated(b *batch, a iyzico.InitAnswer) {
-	r := schema.Record{Type: schema.RecCreated, ExternalID: b.externalID(), RequestID: a.RequestID}
+// writeCreated writes what init answered to an attempt, which may have ended
+// meanwhile: its requestId must be known, to be cancelled. Only the first created
+// of the current attempt counts, so this may lose.
+func (s *Shard) writeCreated(b *batch, attempt int, externalID string, a iyzico.InitAnswer) {
+	r := schema.Record{Type: schema.RecCreated, ExternalID: externalID, RequestID: a.RequestID}
 	for _, inv := range a.Invalid {
 		i := b.index(inv.ExternalID)
-		if i < 0 || !b.items[i].carried {
+		if i < 0 {
 			s.log.Error().Str("batch", b.plan.ID).Msg("init calls an item invalid that was not sent")
 			s.ports.Metrics.unexplained("invalid_stranger")
 			continue
 		}
 		r.Invalid = append(r.Invalid, schema.InvalidItem{Item: i, Code: inv.Code, Text: inv.Message})
 	}
-	s.write(b, r)
+	s.writeAt(b, attempt, r)
 }
 
 // index finds an item by its payout id, or returns -1.
@@ -125,7 +127,7 @@ func (s *Shard) seek(b *batch) {
 	}
 	asked := s.asking(b, fmt.Sprintf("seek %s after %v", b.externalID(), b.drive.refusal))
 	by := iyzico.RetrieveRequest{ExternalID: b.externalID()}
-	s.call(b, func(ctx context.Context) func() {
+	s.ask(b, func(ctx context.Context) func() {
 		v, err := s.view(ctx, p, by)
 		requestID := ""
 		if err == nil && v.found {
@@ -170,7 +172,7 @@ func (s *Shard) found(b *batch, v view, requestID string, overdue bool) {
 		for _, it := range v.invalid {
 			a.Invalid = append(a.Invalid, iyzico.InvalidItem{ExternalID: it.ExternalID, Code: "INVALID", Message: firstOf(it.Errors)})
 		}
-		s.writeCreated(b, a)
+		s.writeCreated(b, b.attempt, b.externalID(), a)
 	}
 }
 
@@ -186,7 +188,7 @@ func (s *Shard) notFound(b *batch) {
 	if d.refusal != nil {
 		s.log.Error().Str("batch", b.plan.ID).Str("code", iyzico.CodeOf(d.refusal)).Msg("init says it has seen this externalId and retrieve does not find it; trying both again")
 	}
-	d.lost, d.refusal, d.question = false, nil, ""
+	d.lost, d.refusal, d.asked = false, nil, nil
 	s.again(b, s.cfg.Grace)
 }
 
@@ -232,7 +234,7 @@ func (s *Shard) cancelOrphans(b *batch) {
 	i := slices.IndexFunc(b.orphans, func(id string) bool { return !d.orphans[id] })
 	id := b.orphans[i]
 	asked := s.asking(b, "orphan "+id)
-	s.call(b, func(ctx context.Context) func() {
+	s.ask(b, func(ctx context.Context) func() {
 		cancelled := p.Cancel(ctx, id)
 		rep, err := p.Retrieve(ctx, iyzico.RetrieveRequest{RequestID: id, ItemType: iyzico.ItemsValid, Size: 1})
 		return func() {

@@ -48,9 +48,8 @@ type drive struct {
 	need     schema.Amount // amounts and commissions of the attempt
 	debited  bool          // a report showed that iyzico has taken it from the balance
 
-	question string // what is being asked over the grace period
-	since    time.Time
-	retry    *backoff.ExponentialBackOff
+	asked map[string]time.Time // since when a question is being asked
+	retry *backoff.ExponentialBackOff
 
 	orphans   map[string]bool // requestIds that are dealt with
 	report    reporting
@@ -160,7 +159,7 @@ func (s *Shard) advance(b *batch) {
 	if b.plan != nil && d.attempt != b.attempt {
 		d.attempt = b.attempt
 		d.lost, d.refusal, d.verified, d.funded, d.debited = false, nil, false, false, false
-		d.question, d.retry = "", nil
+		d.asked, d.retry = nil, nil
 		// Whoever wrote creating may have called init before it vanished.
 		d.lost = b.phase == creating && b.creator != s.session
 		if b.attempt > 1 && b.phase == planned && !b.settled() {
@@ -209,15 +208,21 @@ func attemptPause(grace time.Duration, n int) time.Duration {
 	return min(grace/8<<min(n-2, 20), 10*time.Minute)
 }
 
-// asking returns for how long this session has been asking the question, on its
-// own clock from its own first look.
+// asking returns for how long this session has been asking a question of the
+// attempt, on its own clock from its own first look. Each question has its own
+// time: an answer lost in between does not begin another's anew.
 func (s *Shard) asking(b *batch, question string) time.Duration {
 	d := &b.drive
 	now := s.ports.Now()
-	if d.question != question {
-		d.question, d.since, d.retry = question, now, nil
+	if d.asked == nil {
+		d.asked = map[string]time.Time{}
 	}
-	return now.Sub(d.since)
+	first, ok := d.asked[question]
+	if !ok {
+		d.asked[question], d.retry = now, nil
+		return 0
+	}
+	return now.Sub(first)
 }
 
 // again has the batch looked at again after a back-off of at most limit.

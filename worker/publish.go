@@ -117,6 +117,20 @@ func (s *Shard) call(b *batch, run func(ctx context.Context) func()) {
 	})
 }
 
+// ask is call for what decides about the present phase of an attempt: an answer
+// that comes when the journal has gone on is not looked at.
+func (s *Shard) ask(b *batch, run func(ctx context.Context) func()) {
+	attempt, at := b.attempt, b.phase
+	s.call(b, func(ctx context.Context) func() {
+		then := run(ctx)
+		return func() {
+			if b.attempt == attempt && b.phase == at {
+				then()
+			}
+		}
+	})
+}
+
 // write appends records about a batch. The session acts on them when it has
 // read them back, not before.
 func (s *Shard) write(b *batch, records ...schema.Record) { s.writeAt(b, b.attempt, records...) }
@@ -157,7 +171,7 @@ func (s *Shard) writeAt(b *batch, attempt int, records ...schema.Record) {
 
 // hold writes a hold of toplu's own.
 func (s *Shard) hold(b *batch, kind schema.HoldKind, code, text string) {
-	b.drive.question = ""
+	b.drive.asked = nil
 	s.log.Error().Str("batch", b.plan.ID).Str("code", code).Str("reason", text).Msg("batch held: a person must look")
 	s.ports.Metrics.held()
 	s.write(b, schema.Record{Type: schema.RecHeld, Hold: kind, By: "toplu", Reason: &schema.Reason{Code: code, Text: text}})

@@ -76,6 +76,7 @@ func (s *Shard) judge(b *batch, requestID string, v view, err error) {
 		s.again(b, s.cfg.Grace)
 		return
 	}
+	delete(b.drive.asked, "unreadable "+requestID)
 	switch see(v.batch.Status) {
 	case sawTaken:
 		b.drive.debited = b.drive.debited || v.batch.Status != iyzico.BatchInProgress

@@ -91,7 +91,7 @@ func (s *Shard) verify(b *batch) {
 	}
 	asked := s.asking(b, "verify "+b.winner)
 	by := iyzico.RetrieveRequest{RequestID: b.winner}
-	s.call(b, func(ctx context.Context) func() {
+	s.ask(b, func(ctx context.Context) func() {
 		v, err := s.view(ctx, p, by)
 		return func() {
 			s.heard(b, err)
@@ -198,7 +198,7 @@ func (s *Shard) balance(b *batch) {
 	if !ok {
 		return
 	}
-	s.call(b, func(ctx context.Context) func() {
+	s.ask(b, func(ctx context.Context) func() {
 		has, err := p.Balance(ctx)
 		return func() {
 			s.heard(b, err)
@@ -211,7 +211,6 @@ func (s *Shard) balance(b *batch) {
 				b.drive.funded = true
 				return
 			}
-			s.asking(b, "balance")
 			b.drive.note = fmt.Sprintf("the balance is %s TRY and %s are needed", has, schema.FormatMinor(need))
 			s.log.Warn().Str("batch", b.plan.ID).Str("merchant", b.merchant).Str("balance", has.String()).Str("needed", schema.FormatMinor(need)).Msg("the balance is too low, waiting for money")
 			s.ports.Metrics.unfunded(b.merchant)

@@ -1,0 +1,148 @@
+//go:build mutation
+
+package simulation_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var (
+	bound = flag.Int("bound", 20000, "seeds to try before a missing rule counts as not found")
+	only  = flag.String("only", "", "try only the rules whose name matches this regular expression")
+)
+
+// An edit replaces a text that stands in a file exactly once, or everywhere.
+type edit struct {
+	file, old, new string
+	everywhere     bool
+}
+
+// A mutation takes one rule out of the protocol.
+type mutation struct {
+	rule    string
+	removed string
+	safe    string // why nothing can be found, if that is known
+	edits   []edit
+}
+
+var found = regexp.MustCompile(`seed (\d+): ([^\n]*)`)
+
+// TestMutations takes every rule out of a copy of the module, one at a time, and
+// runs the simulation until it finds out. It prints the table; it fails if a rule
+// is missed that is not known to be safe to miss.
+//
+//	go test -tags mutation ./internal/simulation -run TestMutations -timeout 2h -v
+func TestMutations(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	work := t.TempDir()
+	for _, part := range []string{"go.mod", "go.sum", "iyzico", "schema", "worker", "consumer", "internal/simulation"} {
+		copyTree(t, filepath.Join(root, part), filepath.Join(work, part))
+	}
+	var table strings.Builder
+	choice := regexp.MustCompile(*only)
+	for _, m := range mutations {
+		if !choice.MatchString(m.rule) {
+			continue
+		}
+		t.Run(m.rule, func(t *testing.T) {
+			restore := m.apply(t, work)
+			defer restore()
+			seed, what := hunt(t, work)
+			line := fmt.Sprintf("| %s | %s | %s | %s |\n", m.rule, m.removed, seed, what)
+			table.WriteString(line)
+			switch {
+			case seed == "" && m.safe == "":
+				t.Errorf("not found in %d seeds", *bound)
+			case seed == "":
+				t.Logf("not found in %d seeds, as expected: %s", *bound, m.safe)
+			default:
+				t.Logf("seed %s: %s", seed, what)
+			}
+		})
+	}
+	t.Logf("\n| rule | what was removed | found by seed | as |\n|---|---|---|---|\n%s", table.String())
+}
+
+func copyTree(t *testing.T, from, to string) {
+	t.Helper()
+	info, err := os.Stat(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.IsDir() {
+		if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	text, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// apply edits the copy, and returns what takes the edits back.
+func (m *mutation) apply(t *testing.T, work string) (restore func()) {
+	t.Helper()
+	original := map[string][]byte{}
+	restore = func() {
+		for path, text := range original {
+			if err := os.WriteFile(path, text, 0o600); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	for _, e := range m.edits {
+		path := filepath.Join(work, e.file)
+		text, err := os.ReadFile(path)
+		if err != nil {
+			restore()
+			t.Fatal(err)
+		}
+		if original[path] == nil {
+			original[path] = text
+		}
+		if n := strings.Count(string(text), e.old); n == 0 || n > 1 && !e.everywhere {
+			restore()
+			t.Fatalf("%s has %d times the text %q: bring the mutation up to date", e.file, n, e.old)
+		}
+		if err := os.WriteFile(path, []byte(strings.ReplaceAll(string(text), e.old, e.new)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return restore
+}
+
+// hunt builds the copy and runs seeds until one shows a violation.
+func hunt(t *testing.T, work string) (seed, what string) {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "simulation.test")
+	build := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-c", "-o", binary, "./internal/simulation")
+	build.Dir = work
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("the mutation does not compile: %s", out)
+	}
+	run := exec.CommandContext(t.Context(), binary, "-test.run", "^TestSimulation$", "-test.timeout", "30m", "-violating", "1", "-seeds", fmt.Sprint(*bound))
+	out, err := run.CombinedOutput()
+	if err == nil {
+		return "", "not found"
+	}
+	if m := found.FindSubmatch(out); m != nil {
+		return string(m[1]), string(m[2])
+	}
+	last := strings.Split(strings.TrimSpace(string(out)), "\n")
+	return "?", "the process died: " + last[0]
+}

@@ -1,0 +1,294 @@
+//go:build mutation
+
+package simulation_test
+
+// The rules of the protocol, each with the edits that take it out. Where the
+// model check has shown that a rule is not needed for safety, safe says so.
+var mutations = []mutation{
+	{rule: "4: read back one's own completing before auth", removed: "a session believes the completing it has sent", edits: []edit{
+		{file: "worker/next.go", old: `		s.write(b, schema.Record{Type: schema.RecCompleting, RequestID: b.winner})`, new: `		b.phase, b.completer = completing, s.session
+		s.write(b, schema.Record{Type: schema.RecCompleting, RequestID: b.winner})`},
+		{file: "worker/publish.go", old: `			b.drive.awaits = last
+`, new: `			b.drive.busy = false
+			s.advance(b)
+`},
+	}},
+	{rule: "4: only the session whose completing won calls auth", removed: "any session that reads a completing does", edits: []edit{
+		{file: "worker/next.go", old: `b.completer == s.session && !d.authorised`, new: `!d.authorised`},
+		{file: "worker/complete.go", old: `b.completer != s.session || `, new: ``},
+	}},
+	{rule: "4: the first completing of an attempt wins", removed: "a later one wins", edits: []edit{
+		{file: "worker/fold.go", old: `	case b.phase >= completing:
+		return alreadyThere
+	case len(b.holds) > 0:`, new: `	case b.phase > completing:
+		return alreadyThere
+	case len(b.holds) > 0:`},
+	}},
+	{rule: "4: auth at most once", removed: "auth is called again until it answers success", edits: []edit{
+		{file: "worker/next.go", old: `!d.authorised[b.winner] && `, new: ``},
+		{file: "worker/complete.go", old: ` || d.authorised[b.winner]`, new: ``},
+	}},
+	{rule: "4: a session is fresh for each assignment", removed: "all sessions have the same id", edits: []edit{
+		{file: "worker/shard.go", old: `session := ports.NewID()`, new: `session := "same"`},
+	}},
+	{rule: "1, 4: only the requestId that has won in the log", removed: "a session acts on its own created unread", edits: []edit{
+		{file: "worker/create.go", old: `		r.Invalid = append(r.Invalid, schema.InvalidItem{Item: i, Code: inv.Code, Text: inv.Message})
+	}
+	s.write(b, r)`, new: `		r.Invalid = append(r.Invalid, schema.InvalidItem{Item: i, Code: inv.Code, Text: inv.Message})
+	}
+	b.phase, b.winner = created, a.RequestID
+	s.write(b, r)`},
+		{file: "worker/fold.go", old: `	case !b.inAttempt(r):
+		return otherRequest
+	case b.phase >= completing:
+		return alreadyThere
+	case len(b.holds) > 0:`, new: `	case b.phase >= completing && r.RequestID == b.winner:
+		return alreadyThere
+	case len(b.holds) > 0:`},
+	}},
+	{rule: "4, 5: fence before a new attempt", removed: "INIT after the grace period is death enough", edits: []edit{
+		{file: "worker/report.go", old: `		live.Type = schema.RecFencing
+		s.write(b, live)`, new: `		dead := live
+		live.Type, dead.Type = schema.RecFencing, schema.RecDead
+		s.write(b, live, dead)`},
+	}},
+	{rule: "4: fence instead of a second auth", removed: "INIT after the grace period: auth again", edits: []edit{
+		{file: "worker/report.go", old: `		live.Type = schema.RecFencing
+		s.write(b, live)`, new: `		delete(b.drive.authorised, b.winner)
+		b.completer, b.drive.question = s.session, ""
+		s.auth(b)`},
+	}},
+	{rule: "4: no answer to auth is a refusal", removed: "a failure answer is proof of death", edits: []edit{
+		{file: "worker/complete.go", old: `			// No answer to auth is ever a refusal: whatever it says, the batch's
+			// status decides.
+`, new: `			if refused(err) {
+				s.writeAt(b, attempt, schema.Record{Type: schema.RecFencing, RequestID: requestID}, schema.Record{Type: schema.RecDead, RequestID: requestID})
+				return
+			}
+`},
+	}},
+	{rule: "5: cancel's answer proves nothing", removed: "cancel's success is proof of death", edits: []edit{
+		{file: "worker/complete.go", old: `			s.heard(b, lookErr)
+			s.judge(b, requestID, v, lookErr)`, new: `			if err == nil && b.winner == requestID {
+				s.write(b, schema.Record{Type: schema.RecDead, RequestID: requestID})
+				return
+			}
+			s.heard(b, lookErr)
+			s.judge(b, requestID, v, lookErr)`},
+	}},
+	{rule: "5: every valid item MASS_PAYOUT_CANCELED", removed: "the batch's CANCELED is proof of death", edits: []edit{
+		{file: "worker/report.go", old: `		took = took || moved(it.Status)
+`, new: ``},
+		{file: "worker/report.go", old: `	case !v.whole || len(cancelled) != b.count(b.valid) || len(v.valid) != len(cancelled):
+		b.drive.report.whole = true
+		s.again(b, s.cfg.Grace)
+`, new: ``},
+	}},
+	{rule: "5: all pages", removed: "the first page is proof enough", edits: []edit{
+		{file: "worker/verify.go", old: `		if len(rep.Items) == 0 || `, new: `		if list == iyzico.ItemsValid && v.batch.Status == iyzico.BatchCanceled || len(rep.Items) == 0 || `},
+		{file: "worker/report.go", old: `	case !v.whole || len(cancelled) != b.count(b.valid) || len(v.valid) != len(cancelled):`, new: `	case len(v.valid) != len(cancelled):`},
+	}},
+	{rule: "5: MASS_PAYOUT_CANCELED alone settles nothing", removed: "it is failed", edits: []edit{
+		{file: "worker/outcome.go", old: `	case iyzico.ItemFailed:
+`, new: `	case iyzico.ItemFailed, iyzico.ItemCanceled:
+`},
+		{file: "worker/outcome.go", old: `iyzico.ItemProcessing, iyzico.ItemCanceled, iyzico.ItemInvalid:`, new: `iyzico.ItemProcessing, iyzico.ItemInvalid:`},
+	}},
+	{rule: "5: a cancelled item fails only if another was paid", removed: "QUEUED items under CANCELED are failed too", edits: []edit{
+		{file: "worker/report.go", old: `it.Status == iyzico.ItemCanceled {
+			cancelled`, new: `it.Status != iyzico.ItemSuccess {
+			cancelled`},
+	}},
+	{rule: "2: once a requestId is known ask by it only", removed: "reports are asked by externalId", edits: []edit{
+		{file: "worker/complete.go", old: `	by := iyzico.RetrieveRequest{RequestID: requestID,`, new: `	by := iyzico.RetrieveRequest{ExternalID: requestID,`},
+		{file: "worker/complete.go", old: `		v, lookErr := s.sight(ctx, p, requestID, true)`, new: `		v, lookErr := s.sight(ctx, p, b.externalID(), true)`},
+		{file: "worker/report.go", old: `s.sight(ctx, p, requestID,`, new: `s.sight(ctx, p, b.externalID(),`, everywhere: true},
+	}},
+	{rule: "2: VALID and INVALID together are the attempt's list", removed: "absence is taken for invalid", edits: []edit{
+		{file: "worker/create.go", old: `	case !v.lists(b) && !overdue:
+		s.again(b, s.cfg.Grace/4)
+	case !v.lists(b):
+		s.hold(b, schema.HoldMismatch, "items_differ", "iyzico's items are not the ones that were sent")
+`, new: ``},
+		{file: "worker/create.go", old: `		for _, it := range v.invalid {
+			a.Invalid = append(a.Invalid, iyzico.InvalidItem{ExternalID: it.ExternalID, Code: "INVALID", Message: firstOf(it.Errors)})
+		}`, new: `		there := map[string]bool{}
+		for _, it := range v.valid {
+			there[it.ExternalID] = true
+		}
+		for i := range b.items {
+			if id := b.plan.Items[i].PayoutID; b.items[i].carried && !there[id] {
+				a.Invalid = append(a.Invalid, iyzico.InvalidItem{ExternalID: id, Code: "INVALID"})
+			}
+		}`},
+	}, safe: "the provider tried here never leaves a line out of both lists"},
+	{rule: "3: a completing under a hold is void", removed: "holds are not looked at", edits: []edit{
+		{file: "worker/fold.go", old: `	case len(b.holds) > 0:
+		return isHeld
+`, new: ``},
+	}},
+	{rule: "3: a completing under a pause is void", removed: "pauses are not looked at", edits: []edit{
+		{file: "worker/fold.go", old: `	case paused:
+		return isPaused
+`, new: ``},
+	}},
+	{rule: "3: a cancel before completing ends the attempt", removed: "the items are cancelled, the attempt goes on", edits: []edit{
+		{file: "worker/fold.go", old: `		b.endAttempt()
+		b.liftCancelled()
+`, new: `		b.liftCancelled()
+`},
+	}},
+	{rule: "a cancel after completing waits for the attempt's death", removed: "it takes effect at once", edits: []edit{
+		{file: "worker/fold.go", old: `	late := b.phase >= completing || b.hasHold(schema.HoldForeign)`, new: `	late := b.phase >= completed || b.hasHold(schema.HoldForeign)`},
+	}},
+	{rule: "abandoned counts only before a completing", removed: "it counts always", edits: []edit{
+		{file: "worker/fold.go", old: `		if b.phase >= completing {
+			return tooLate
+		}
+`, new: ``},
+	}},
+	{rule: "a record counts only for the live attempt", removed: "abandoned of an old attempt ends the new one", edits: []edit{
+		{file: "worker/fold.go", old: `		if r.Attempt != b.attempt {
+			return otherAttempt
+		}
+		if b.phase >= completing {
+			return tooLate
+		}
+`, new: ``},
+	}},
+	{rule: "dead counts only for the live attempt's requestId", removed: "any dead ends the attempt", edits: []edit{
+		{file: "worker/fold.go", old: `		if why := b.live(r); why != counts {
+			return why
+		}
+		if !b.fenced {
+			return notFenced
+		}
+`, new: ``},
+	}},
+	{rule: "completed and settled count only for the live requestId", removed: "they count for any attempt", edits: []edit{
+		{file: "worker/fold.go", old: `	case r.Attempt != b.attempt:
+		return otherAttempt
+	case !b.inAttempt(r):
+		return otherRequest
+	case b.phase < completing:
+		return tooEarly
+	}
+	return counts
+}`, new: `	case b.phase < created:
+		return tooEarly
+	}
+	return counts
+}`},
+	}},
+	{rule: "refused counts only without a created", removed: "it rejects whatever the attempt has", edits: []edit{
+		{file: "worker/fold.go", old: `	if b.phase >= created {
+		return alreadyThere
+	}
+	if b.count(func(i int) bool { return b.items[i].carried && b.items[i].took }) > 0 {`, new: `	if b.count(func(i int) bool { return b.items[i].carried && b.items[i].took }) > 0 {`},
+	}},
+	{rule: "2: a refusal after an earlier call is read back first", removed: "it is believed", edits: []edit{
+		{file: "worker/create.go", old: `			case earlier || iyzico.KindOf(err) == iyzico.KindSeenBefore:`, new: `			case !earlier && iyzico.KindOf(err) == iyzico.KindSeenBefore:`},
+	}, safe: "then the attempt has no created, and whatever is at iyzico can never be authorised"},
+	{rule: "settled is a join", removed: "a report overwrites", edits: []edit{
+		{file: "worker/fold.go", old: `it.status != c.Status && it.status.CanBecome(c.Status)`, new: `it.status != c.Status`},
+	}},
+	{rule: "6: attempt n+1 carries only what has no answer", removed: "it carries all items of the batch", edits: []edit{
+		{file: "worker/batch.go", old: `		b.items[i].carried = b.open(i)`, new: `		b.items[i].carried = b.items[i].owned`},
+	}},
+	{rule: "dead: submitted items become unknown", removed: "they stay submitted", edits: []edit{
+		{file: "worker/fold.go", old: `		if b.items[i].status == schema.Submitted {
+			b.move(i, schema.Unknown,`, new: `		if b.items[i].status == schema.Submitted && r == nil {
+			b.move(i, schema.Unknown,`},
+	}},
+	{rule: "rule 3: claims name their predecessor", removed: "the watermark is not compared", edits: []edit{
+		{file: "worker/workertest/claims_memory.go", old: `	case s.state.Watermark < f.Predecessor:
+		return nil, &worker.LowError{Watermark: s.state.Watermark, Want: f.Predecessor}
+	default:
+		return nil, &worker.LowError{Watermark: s.state.Watermark, Want: f.Offset}
+	}`, new: `	}`},
+	}},
+	{rule: "rule 3: claims know their epoch", removed: "the epoch is not compared", edits: []edit{
+		{file: "worker/workertest/claims_memory.go", old: ` || s.state.Epoch != f.Epoch`, new: ``},
+		{file: "worker/workertest/claims_memory.go", old: `!ok || s.state.Epoch != epoch`, new: `!ok`, everywhere: true},
+		{file: "worker/claim.go", old: `	case state.Epoch != p.epoch:
+		return ErrClaimsLost
+`, new: ``},
+		{file: "worker/claim.go", old: `err == nil && (state.Epoch != epoch || state.LogID != logID)`, new: `err == nil && epoch == ""`},
+	}},
+	{rule: "rule 3: an epoch is read back before Redis gets it", removed: "Redis gets it at once", edits: []edit{
+		{file: "worker/claim.go", old: `	if err != nil || current != id {
+		return err // another session's counts: look again
+	}
+`, new: `	if err != nil {
+		return err
+	}
+	_ = current
+`},
+	}, safe: "the first in the journal still decides, and a look at Redis finds the other"},
+	{rule: "the claims answer who owns an item", removed: "a plan owns all its items", edits: []edit{
+		{file: "worker/claim.go", old: `		if o.Offset == f.offset {`, new: `		if o.Offset != None {`},
+	}},
+	{rule: "a damaged bucket is noticed", removed: "its count is not compared", edits: []edit{
+		{file: "worker/workertest/claims_memory.go", old: `	if len(b.owners) != b.count {
+		return worker.Owner{}, worker.ErrClaimsCorrupt
+	}
+`, new: ``},
+	}},
+	{rule: "a plan below the checkpoint is never driven", removed: "every plan is told again", edits: []edit{
+		{file: "worker/claim.go", old: `tell: s.recovery.planOffset, last`, new: `tell: 0, last`},
+	}},
+	{rule: "a waiting plan is told once", removed: "a look-up that fails begins the range again", edits: []edit{
+		{file: "worker/claim.go", old: `		r.From = e.Offset + 1 // told once: twice would be driven twice
+`, new: ``},
+		{file: "worker/turn.go", old: `; !waits {`, new: `; !waits || waits {`},
+	}},
+	{rule: "a checkpoint is read on from the offsets it covers", removed: "from its own place", edits: []edit{
+		{file: "worker/recover.go", old: `				if r.Checkpoint != nil && (best`, new: `				if r.Checkpoint != nil {
+					r.Checkpoint.JournalOffset = e.Offset + 1
+				}
+				if r.Checkpoint != nil && (best`},
+	}},
+	{rule: "a checkpoint lists the whole state of what is open", removed: "it lists the plans, without their records", edits: []edit{
+		{file: "worker/checkpoint.go", old: `, Records: slices.Clone(b.records)`, new: ``},
+	}},
+	{rule: "a checkpoint waits for the statuses before it", removed: "it does not wait", edits: []edit{
+		{file: "worker/checkpoint.go", old: `s.outbox.published < c.after || `, new: ``},
+	}},
+	{rule: "a checkpoint waits for the dead letters before it", removed: "it does not wait", edits: []edit{
+		{file: "worker/checkpoint.go", old: ` || c.owing > 0`, new: ``},
+	}},
+	{rule: "a batch is closed when its statuses are acknowledged", removed: "it is closed at once", edits: []edit{
+		{file: "worker/next.go", old: `	case b.drive.lastEvent > s.outbox.published:
+		return actWait, "its statuses are being published"
+`, new: ``},
+	}, safe: "a checkpoint waits for the same statuses, and a reader without one folds closed batches again"},
+	{rule: "statuses are published until they are acknowledged", removed: "once", edits: []edit{
+		{file: "worker/publish.go", old: `		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		s.log`, new: `		if err == nil || ctx.Err() != nil || what == "statuses" {
+			return nil
+		}
+		s.log`},
+	}},
+	{rule: "conflicts go to the dead letters", removed: "other content is taken for a duplicate", edits: []edit{
+		{file: "worker/turn.go", old: `f.owners[i].Content == r.Content()`, new: `f.owners[i].Content != [12]byte{}`},
+	}},
+	{rule: "2: a lost init is looked for before it is called again", removed: "init is called again at once", edits: []edit{
+		{file: "worker/next.go", old: `		if d.lost {
+			return actSeek`, new: `		if d.lost && d.refusal != nil {
+			return actSeek`},
+	}, safe: "it saves orphans and calls; only one requestId can win"},
+	{rule: "4: whoever has read a fencing calls no auth", removed: "he does", edits: []edit{
+		{file: "worker/next.go", old: `		case b.fenced:
+			return actFence, "auth's answer was lost: cancelling, and seeking proof that it is dead"
+		case b.completer == s.session && !d.authorised[b.winner] && b.unknown == nil:
+			return actAuth, "calling auth"
+`, new: `		case b.completer == s.session && !d.authorised[b.winner] && b.unknown == nil:
+			return actAuth, "calling auth"
+		case b.fenced:
+			return actFence, "auth's answer was lost: cancelling, and seeking proof that it is dead"
+`},
+		{file: "worker/complete.go", old: `b.fenced || `, new: ``},
+	}, safe: "the cancelled batch is the fence; an auth in between is seen by the proof"},
+}
