@@ -153,6 +153,8 @@ func EnsurePlanGenesis(ctx context.Context, plans Log, partitions int, newID fun
 }
 
 func (s *Shard) ensureJournalGenesis(ctx context.Context, logID string) error {
+	// Before the journal: another session may begin it meanwhile, and claim.
+	state, stateErr := s.ports.Claims.State(ctx, s.number)
 	start, end, err := s.ports.Journal.Bounds(ctx)
 	if err != nil {
 		return err
@@ -165,7 +167,7 @@ func (s *Shard) ensureJournalGenesis(ctx context.Context, logID string) error {
 		if err != nil {
 			return err
 		}
-		if state, err := s.ports.Claims.State(ctx, s.number); err == nil && state.Watermark >= plansEnd {
+		if stateErr == nil && state.Watermark >= plansEnd {
 			return fmt.Errorf("shard %d: %w: payout.journal is empty and the claims in Redis know plans to offset %d", s.number, ErrLogID, state.Watermark)
 		}
 		if err := s.appendShardRecord(ctx, schema.Record{Type: schema.RecGenesis, LogID: logID}); err != nil {

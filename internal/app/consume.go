@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/toplu/toplu/consumer"
@@ -31,23 +32,12 @@ func (k known) Known(ctx context.Context, shard int, ids []string) ([]consumer.C
 
 // runConsumer seals requests into batches until ctx ends.
 func (s *service) runConsumer(ctx context.Context) error {
-	var logID string
-	err := s.until(ctx, "the plan logs", func(ctx context.Context) (err error) {
-		logID, err = s.logID(ctx)
-		if errors.Is(err, worker.ErrLogID) || errors.Is(err, schema.ErrRecord) || errors.Is(err, schema.ErrVersion) {
-			return startError{err}
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
 	// Both ends of a run must fit into the group's session and the shutdown.
 	stop := min(s.cfg.Kafka.SessionTimeout, s.cfg.Shutdown.Timeout) / 3
 	return kafkasource.Run(ctx, kafkasource.Config{
 		Client: s.kafka, Group: s.cfg.Kafka.Group, SessionTimeout: s.cfg.Kafka.SessionTimeout,
 		Requests: s.topics.Requests, Batches: s.topics.Batches, Statuses: s.topics.Statuses, DeadLetters: s.topics.DLQ,
-		LogID:   logID,
+		LogID:   s.logID,
 		StartAt: kafkasource.StartAt{Mode: kafkasource.StartMode(s.cfg.Kafka.StartAt.Mode), Time: s.cfg.Kafka.StartAt.Time},
 		Known:   known{worker.NewKnown(s.claims, s.logs, s.log)},
 		Planner: consumer.Config{
@@ -57,17 +47,22 @@ func (s *service) runConsumer(ctx context.Context) error {
 	})
 }
 
-// logID makes sure that every shard's plan log has its genesis, and returns an
-// id that stands for all of them.
-func (s *service) logID(ctx context.Context) (string, error) {
+// checkLogs makes sure that every shard's plan log has its genesis, and keeps an
+// id that stands for all of them. It refuses logs that were made for another
+// number of shards.
+func (s *service) checkLogs(ctx context.Context) error {
 	sum := sha256.New()
 	for shard := range s.shards {
 		plans, _ := s.logs(shard)
 		g, err := worker.EnsurePlanGenesis(ctx, plans, s.shards, newID, time.Now)
-		if err != nil {
-			return "", err
+		switch {
+		case errors.Is(err, worker.ErrLogID), errors.Is(err, schema.ErrRecord), errors.Is(err, schema.ErrVersion):
+			return startError{fmt.Errorf("%s/%d: %w", s.topics.Batches, shard, err)}
+		case err != nil:
+			return err
 		}
 		sum.Write([]byte(g.LogID))
 	}
-	return hex.EncodeToString(sum.Sum(nil)[:12]), nil
+	s.logID = hex.EncodeToString(sum.Sum(nil)[:12])
+	return nil
 }

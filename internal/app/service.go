@@ -41,6 +41,7 @@ type service struct {
 	worker    *worker.Worker
 	health    health
 	shards    int
+	logID     string // stands for the plan logs of all shards
 }
 
 // startError is a start that cannot succeed by waiting.
@@ -163,6 +164,9 @@ func (s *service) Run(ctx context.Context) error {
 func (s *service) await(ctx context.Context) error {
 	s.health.set("starting", "waiting for Kafka, Redis and iyzico")
 	if err := s.until(ctx, "kafka", s.checkKafka); err != nil {
+		return err
+	}
+	if err := s.until(ctx, "the plan logs", s.checkLogs); err != nil {
 		return err
 	}
 	if err := s.until(ctx, "redis", s.checkRedis); err != nil {
