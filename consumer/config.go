@@ -45,6 +45,9 @@ type Config struct {
 	// it has read, and then again for the last commit. Twice StopTimeout must
 	// stay below the group's session time-out. Defaults to 3 s.
 	StopTimeout time.Duration
+	// Steady leaves the jitter out of every back-off, so that a simulated run can
+	// be repeated.
+	Steady bool
 }
 
 func (c Config) withDefaults() Config {

@@ -75,6 +75,9 @@ func (p *Planner) insist(ctx context.Context, what string, f func() error) error
 		backoff.WithMaxInterval(5*time.Second),
 		backoff.WithMaxElapsedTime(0),
 	)
+	if p.cfg.Steady {
+		pauses.RandomizationFactor = 0
+	}
 	told := make(map[string]bool)
 	err := backoff.RetryNotify(func() error {
 		err := f()

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -86,6 +87,11 @@ func (s *Shard) takeCheckpoint() *schema.Record {
 		cp.Open = append(cp.Open, schema.OpenBatch{Plan: b.offset, Records: slices.Clone(b.records)})
 		size += 30 + 12*len(b.records)
 	}
+	for _, b := range s.asleep {
+		cp.Open = append(cp.Open, schema.OpenBatch{Plan: b.offset, Records: b.records})
+		size += 30 + 12*len(b.records)
+	}
+	slices.SortFunc(cp.Open, func(a, b schema.OpenBatch) int { return cmp.Compare(a.Plan, b.Plan) })
 	cp.Waiting = s.waitingRanges()
 	for at := range s.pauses {
 		cp.Pauses = append(cp.Pauses, at)

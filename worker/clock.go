@@ -85,6 +85,8 @@ func (s *Shard) wakeDue() {
 		w := heap.Pop(&s.wakes).(wake)
 		if b := s.batches[w.batch]; b != nil {
 			s.advance(b)
+		} else if b := s.asleep[w.batch]; b != nil && !b.drive.wake.After(now) && !s.stopping {
+			s.rouse(w.batch)
 		}
 	}
 }

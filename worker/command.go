@@ -122,7 +122,7 @@ func (s *Shard) decide(c *schema.Command, contradiction string) (*schema.Record,
 	case schema.CmdHold, schema.CmdResume, schema.CmdCancel, schema.CmdResolve:
 	}
 	b := s.batches[c.Plan]
-	if b == nil && s.takeTurn(c.Plan) || b != nil && b.plan == nil {
+	if b == nil && (s.takeTurn(c.Plan) || s.rouse(c.Plan)) || b != nil && b.plan == nil {
 		return nil, errLater
 	}
 	if b == nil {

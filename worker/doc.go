@@ -97,4 +97,5 @@
 //	worker.go      shards, leases    complete.go  auth and the fence     ports.go    contract of the rest
 //	known.go       for the consumer  report.go    what became of it      story.go    for people
 //	config.go      settings          publish.go   statuses, journal      metrics.go  counters
+//	command.go     people on call    sleep.go     what may come back     guard.go    hourly
 package worker

@@ -15,6 +15,9 @@ import (
 // under an epoch that the shard's journal has, and only if the plan log is
 // folded to where it ended when it was asked. It is safe for concurrent use.
 type Known struct {
+	// Steady leaves the jitter out, as [Config.Steady] does. To be set before use.
+	Steady bool
+
 	claims Claims
 	logs   func(shard int) (plans, journal Log)
 	log    zerolog.Logger
@@ -45,7 +48,7 @@ const slow = 5 * time.Second
 // folded the plan log to its end, while the claims are filled again, while Redis
 // or Kafka are away. It fails only when ctx ends.
 func (k *Known) Owners(ctx context.Context, shard int, ids []string) ([]Owner, error) {
-	retry := forever(time.Second)
+	retry := Config{Steady: k.Steady}.backOff(time.Second)
 	retry.InitialInterval = 2 * time.Millisecond
 	retry.Reset()
 	for waited := time.Duration(0); ; {

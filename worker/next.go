@@ -153,6 +153,10 @@ func (s *Shard) advanceAll() {
 // its time has not come, or the shard may not act.
 func (s *Shard) advance(b *batch) {
 	d := &b.drive
+	if !d.busy && !s.stopping && d.wake.After(s.ports.Now()) && s.sleepy(b) {
+		s.sleep(b)
+		return
+	}
 	if d.busy || s.stopping || (b.plan != nil && !s.ready()) || d.wake.After(s.ports.Now()) || len(b.queue) > 0 && b.plan != nil {
 		return
 	}

@@ -42,6 +42,7 @@ type Shard struct {
 	claimsOK  bool       // the claims stand at the fold's end, under the right epoch
 	doubts    chan error // what a look-up says against the claims, for the folder
 	batches   map[int64]*batch
+	asleep    map[int64]*batch   // answered, and watched for money that comes back
 	early     map[int64][]queued // records whose plan has not been folded yet
 
 	// Turns.
@@ -66,7 +67,7 @@ func NewShard(number int, cfg Config, ports Ports) *Shard {
 		number: number, cfg: cfg.withDefaults(), ports: ports, session: session,
 		log:  ports.Log.With().Int("shard", number).Str("session", session).Logger(),
 		mail: make(chan result), fail: make(chan error, 1), doubts: make(chan error, 1),
-		pauses: map[int64]string{}, batches: map[int64]*batch{}, early: map[int64][]queued{},
+		pauses: map[int64]string{}, batches: map[int64]*batch{}, asleep: map[int64]*batch{}, early: map[int64][]queued{},
 		merchants: map[string]*merchant{}, seenWords: map[string]bool{},
 	}
 	s.pageSize.Store(int64(s.cfg.PageSize))
@@ -339,7 +340,7 @@ func (s *Shard) foldRecord(offset int64, r *schema.Record) {
 		s.applyRecord(b, q)
 	case r.Plan >= s.plansNext || s.recovery.untold(r.Plan):
 		s.early[r.Plan] = append(s.early[r.Plan], q)
-	case s.takeTurn(r.Plan):
+	case s.takeTurn(r.Plan) || s.rouse(r.Plan):
 		// Someone else has begun it, or a person speaks of it: its turn is now.
 		b = s.batches[r.Plan]
 		b.queue = append(b.queue, q)

@@ -73,7 +73,7 @@ func (s *Shard) foldPlan(f *foldedPlan) {
 	if !old {
 		s.dropped(f, owned)
 	}
-	if n == 0 || s.batches[f.offset] != nil {
+	if n == 0 || s.batches[f.offset] != nil || s.asleep[f.offset] != nil {
 		return // a copy, or another's: it owns nothing and writes nothing
 	}
 	emit := s.emit

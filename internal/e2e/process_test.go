@@ -21,7 +21,7 @@ import (
 	"time"
 )
 
-// A process is a running toplu, with what it writes in a file.
+// A process is a running program, with what it writes in a file.
 type process struct {
 	name string
 	log  string
@@ -30,10 +30,16 @@ type process struct {
 	done chan struct{} // closed when it has ended
 }
 
-// start runs toplu as a process group of its own, which ends with the test at
-// the latest. Its output goes to NAME.log in the world's directory; a name that
-// is used again continues the file.
+// start runs toplu; see spawn.
 func (w *world) start(name string, args ...string) *process {
+	w.t.Helper()
+	return w.spawn(name, append([]string{toplu}, args...)...)
+}
+
+// spawn runs a program as a process group of its own, which ends with the test
+// at the latest. Its output goes to NAME.log in the world's directory; a name
+// that is used again continues the file.
+func (w *world) spawn(name string, argv ...string) *process {
 	w.t.Helper()
 	p := &process{name: name, log: filepath.Join(w.dir, name+".log"), done: make(chan struct{})}
 	out, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -44,7 +50,7 @@ func (w *world) start(name string, args ...string) *process {
 	if p.from, err = out.Seek(0, io.SeekEnd); err != nil {
 		w.t.Fatal(err)
 	}
-	p.cmd = exec.Command(toplu, args...)
+	p.cmd = exec.Command(argv[0], argv[1:]...)
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = w.dir, out, out
 	p.cmd.Env = append(os.Environ(), w.env...)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}

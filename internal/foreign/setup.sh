@@ -42,7 +42,7 @@ python_clients() {
   say "fetching $pip_packages"
   rm -rf "$dir" && mkdir -p "$dir"
   # shellcheck disable=SC2086 # a list
-  python3 -m pip install --quiet --only-binary :all: --target "$dir" $pip_packages >&2
+  python3 -m pip install --quiet --root-user-action=ignore --only-binary :all: --target "$dir" $pip_packages >&2
   printf '%s' "$pip_packages" >"$dir/.complete"
 }
 

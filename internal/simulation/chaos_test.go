@@ -8,13 +8,27 @@ import (
 // happen lets this step's misfortunes happen.
 func (w *world) happen() {
 	sh := w.shards[w.rnd.IntN(len(w.shards))]
-	if w.one(15) && len(sh.made) < w.p.plans {
+	switch {
+	case w.p.consumer && w.one(12) && len(sh.unplanned) > 0:
+		w.request(sh)
+	case !w.p.consumer && w.one(15) && len(sh.made) < w.p.plans:
 		w.plan(sh)
 	}
 	if w.of(w.p.replay, 10_000) {
 		w.plan(sh)
 	}
+	if w.p.consumer && w.of(w.p.second, 10_000) && len(w.planners()) < 2 {
+		w.startPlanner()
+	}
+	if w.p.consumer && w.of(w.p.rebalance, 10_000) {
+		n := w.rnd.IntN(len(w.committed))
+		w.committed[n] = w.rnd.Int64N(w.committed[n] + 1)
+		w.trace.add("group", fmt.Sprintf("partition %d", n), fmt.Sprintf("offset reset to %d", w.committed[n]), nil)
+	}
 	alive := w.healthy(sh)
+	if planners := w.planners(); len(planners) > 0 && w.one(2) {
+		alive = planners
+	}
 	if len(alive) > 0 {
 		s := alive[w.rnd.IntN(len(alive))]
 		switch {

@@ -121,6 +121,9 @@ func (w *world) judge() {
 	for t := range w.provider.Books().Transfers {
 		paid[t.ItemExternalID] = append(paid[t.ItemExternalID], t)
 	}
+	if w.p.consumer {
+		w.judgeRequests()
+	}
 	planned := map[string]bool{}
 	for _, sh := range w.shards {
 		owned := w.ownership(sh)
@@ -178,6 +181,9 @@ func (w *world) judgeStatuses() map[string]told {
 			w.trace.violate("a status cannot be read: %v", err)
 			continue
 		}
+		if s.Status == "request_refused" {
+			continue // no status of a payout
+		}
 		key := fmt.Sprintf("%s %d", s.PayoutID, s.Sequence)
 		whole := append([]byte(nil), m.Value...)
 		for _, h := range m.Headers {
@@ -204,8 +210,8 @@ func (w *world) judgeStatuses() map[string]told {
 	return last
 }
 
-// judgeLetters looks for the dead letter of every conflict.
-func (w *world) judgeLetters(sh *shard) {
+// sources are the places of the requests in the dead letters.
+func (w *world) sources() map[string]bool {
 	letters := map[string]bool{}
 	for _, m := range w.letters.messages {
 		source := ""
@@ -216,6 +222,12 @@ func (w *world) judgeLetters(sh *shard) {
 		}
 		letters[source] = true
 	}
+	return letters
+}
+
+// judgeLetters looks for the dead letter of every conflict.
+func (w *world) judgeLetters(sh *shard) {
+	letters := w.sources()
 	first := map[string]int64{}
 	chunk, _ := sh.plans.Read(context.Background(), 0)
 	for _, e := range chunk.Entries {

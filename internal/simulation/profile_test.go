@@ -21,10 +21,11 @@ const (
 	auths
 	cancels
 	asks
+	sure // nothing goes wrong here
 	classes
 )
 
-var classNames = [...]string{"reads", "appends", "publishes", "claims", "inits", "auths", "cancels", "asks"}
+var classNames = [...]string{"reads", "appends", "publishes", "claims", "inits", "auths", "cancels", "asks", "sure"}
 
 // odds are of a thousand calls.
 type odds struct {
@@ -52,6 +53,10 @@ type profile struct {
 	settings   iyzicotest.Settings
 	faults     iyzicotest.Faults
 	seenBefore []string
+
+	// With planners: requests are written, not plans.
+	consumer             bool
+	commitEvery, maxWait time.Duration
 	cfg        worker.Config
 }
 
@@ -75,6 +80,7 @@ func draw(seed uint64) *profile {
 	p.odds[auths] = odds{dial(300), dial(300), dial(500), dial(300), 0}
 	p.odds[cancels] = odds{dial(200), dial(200), dial(400), dial(300), 0}
 	p.odds[inits] = odds{dial(200), dial(300), dial(300), dial(300), 0}
+	p.odds[sure] = odds{}
 	p.freeze, p.crash, p.rebalance, p.second = dial(300), dial(200), dial(150), dial(400)
 	p.redis, p.people, p.replay, p.panel = dial(150), dial(150), dial(200), dial(40)
 
@@ -126,6 +132,8 @@ func draw(seed uint64) *profile {
 	if pick(2) {
 		p.seenBefore = []string{"SIM1001", "SIM1012"}
 	}
+	p.consumer = pick(2)
+	p.commitEvery, p.maxWait = time.Duration(1+r.IntN(2000))*time.Millisecond, time.Duration(r.IntN(3000))*time.Millisecond
 	p.cfg = worker.Config{
 		Partitions: p.shards, Steady: true, Grace: time.Duration(2000+r.IntN(8000)) * time.Millisecond,
 		PageSize: choose(r, 1, 2, 1000), ReportInterval: time.Duration(200+r.IntN(2000)) * time.Millisecond, ReportMaxInterval: time.Minute,
@@ -141,7 +149,7 @@ func draw(seed uint64) *profile {
 func choose[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
 
 func (p *profile) String() string {
-	text := fmt.Sprintf("seed %d: %d shards, %d owners, %d plans of up to %d items, %d steps\n", p.seed, p.shards, p.owners, p.plans, p.items, p.steps)
+	text := fmt.Sprintf("seed %d: %d shards, %d owners, %d plans of up to %d items, %d steps, planners %v\n", p.seed, p.shards, p.owners, p.plans, p.items, p.steps, p.consumer)
 	for c, o := range p.odds {
 		text += fmt.Sprintf("  %-9s %+v\n", classNames[c], o)
 	}

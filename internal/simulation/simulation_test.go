@@ -52,7 +52,7 @@ func (w *world) settle() {
 	f := w.p.faults
 	w.provider.SetFaults(iyzicoAfterTheStorm(f))
 	for _, sh := range w.shards {
-		for len(sh.made) < w.p.plans && len(sh.unplanned) > 0 {
+		for (w.p.consumer || len(sh.made) < w.p.plans) && len(sh.unplanned) > 0 {
 			w.plan(sh)
 		}
 		alive := w.healthy(sh)
@@ -68,6 +68,11 @@ func (w *world) settle() {
 			}
 		}
 	}
+	for _, s := range w.planners() {
+		if s.frozen = (time.Time{}); w.one(2) {
+			w.crash(s)
+		}
+	}
 	const patience = 4 * time.Hour
 	began, looked, quiet := time.Now(), time.Now(), 0
 	for len(w.trace.violations) == 0 && time.Since(began) < patience && w.steps < w.p.steps+60_000 {
@@ -75,7 +80,7 @@ func (w *world) settle() {
 		if w.steps%64 != 0 && time.Since(looked) < 2*time.Minute {
 			continue
 		}
-		done := w.allAnswered()
+		done := w.allPlanned() && w.allAnswered()
 		if done && len(w.network) == 0 {
 			if quiet++; quiet > 3 {
 				return

@@ -47,9 +47,13 @@ func (w *world) tend() {
 			w.gate.kill(s)
 			w.trace.add(s.name(), "has ended", fmt.Sprint(s.err), nil)
 			if s.err != nil {
-				w.trace.violate("session %d of shard %d stopped: %v", s.n, s.of.n, s.err)
+				w.trace.violate("session %d stopped: %v", s.n, s.err)
 			}
 		}
+	}
+	if w.p.consumer && len(w.planners()) == 0 && len(w.trace.violations) == 0 && (w.calm || w.one(20)) {
+		w.startPlanner()
+		synctest.Wait()
 	}
 	for _, sh := range w.shards {
 		if len(w.healthy(sh)) == 0 && len(w.trace.violations) == 0 && (w.calm || w.one(20)) {

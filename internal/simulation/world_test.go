@@ -29,6 +29,9 @@ type world struct {
 	statuses topic
 	letters  topic
 	shards   []*shard
+
+	requests  [][]schema.Message // by partition
+	committed []int64
 	sessions []*session
 	network  []*call // whose callers have given up
 	steps    int
@@ -83,6 +86,9 @@ func newWorld(p *profile, verbose bool) *world {
 		sh.person.w, sh.person.sh = w, sh
 		w.shards = append(w.shards, sh)
 	}
+	if p.consumer {
+		w.requests, w.committed = make([][]schema.Message, p.shards), make([]int64, p.shards)
+	}
 	return w
 }
 
@@ -95,6 +101,10 @@ func (w *world) of(n, most int) bool { return n > 0 && w.rnd.IntN(most) < n }
 // plan writes a plan of payouts that no plan has yet, or of some that others
 // have, now and then with other content, now and then a copy.
 func (w *world) plan(sh *shard) {
+	if w.p.consumer {
+		w.request(sh)
+		return
+	}
 	if !w.planned(sh) {
 		return
 	}
@@ -120,16 +130,13 @@ func (w *world) plan(sh *shard) {
 		other = w.one(2)
 	}
 	for i, id := range ids {
-		minor := int64(10_000)
-		for _, c := range id {
-			minor = minor*7%9973 + int64(c)
-		}
+		minor := minorOf(id)
 		if other && w.one(2) {
 			minor++
 		}
 		p.Items = append(p.Items, schema.PlanItem{
 			PayoutID: id, Recipient: schema.Recipient{Type: schema.IBAN, Value: "TR330006100519786457841326", Name: "A B"},
-			Minor: minor + 100, EventID: fmt.Sprintf("e%d-%d", len(sh.made), i), Source: schema.Source{Topic: "payout.requests", Partition: sh.n, Offset: int64(100*len(sh.made) + i)},
+			Minor: minor, EventID: fmt.Sprintf("e%d-%d", len(sh.made), i), Source: schema.Source{Topic: "payout.requests", Partition: sh.n, Offset: int64(100*len(sh.made) + i)},
 		})
 	}
 	if len(p.Items) == 0 {
