@@ -116,7 +116,19 @@ func (r *run) loop(ctx, work context.Context) error {
 
 // step does the next thing there is to do.
 func (r *run) step(ctx, work context.Context) error {
-	timer := time.NewTimer(r.untilNext())
+	// What is due comes before what is new, however much of that there is.
+	wait := r.untilNext()
+	if wait <= 0 {
+		r.sealAged()
+		return r.flush(work)
+	}
+	select {
+	case c := <-r.commits.done:
+		r.committed(c)
+		return nil
+	default:
+	}
+	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

@@ -145,8 +145,7 @@ func TestObserveFromACheckpoint(t *testing.T) {
 	b.run(t, cfg, b.final(t, closed+2))
 	b.plan(t, "new", 3)
 
-	journal := &counted{Log: &b.journal}
-	ports := worker.ObservePorts{Plans: &b.plans, Journal: journal, Claims: b.claims}
+	ports := worker.ObservePorts{Plans: &b.plans, Journal: &b.journal, Claims: b.claims}
 	short, err := worker.Observe(t.Context(), 0, ports)
 	if err != nil {
 		t.Fatal(err)

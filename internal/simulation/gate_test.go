@@ -18,11 +18,11 @@ type call struct {
 	ctx    context.Context
 	seq    int
 
-	effect func() error         // does it, and keeps the answer for the caller
+	effect func() error          // does it, and keeps the answer for the caller
 	lost   func(sent bool) error // the error of an answer that never came
-	late   bool                 // the effect can come when the caller has gone
-	twice  bool                 // the effect can come twice
-	idle   func() bool          // there is nothing to answer with yet; may be nil
+	late   bool                  // the effect can come when the caller has gone
+	twice  bool                  // the effect can come twice
+	idle   func() bool           // there is nothing to answer with yet; may be nil
 
 	done  bool  // the effect has happened, the answer is under way
 	err   error // the answer

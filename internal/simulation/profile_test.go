@@ -57,7 +57,7 @@ type profile struct {
 	// With planners: requests are written, not plans.
 	consumer             bool
 	commitEvery, maxWait time.Duration
-	cfg        worker.Config
+	cfg                  worker.Config
 }
 
 // draw draws a profile. Each dial is at zero in half of the profiles, so that

@@ -100,11 +100,11 @@ func (w *world) planners() []*session {
 	return alive
 }
 
-type known struct{ *worker.Known }
+type known struct{ of *worker.Known }
 
 // Known implements [consumer.Known] as the program does.
 func (k known) Known(ctx context.Context, shard int, ids []string) ([]consumer.Claim, error) {
-	owners, err := k.Owners(ctx, shard, ids)
+	owners, err := k.of.Owners(ctx, shard, ids)
 	if err != nil {
 		return nil, err
 	}

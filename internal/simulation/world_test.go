@@ -32,9 +32,9 @@ type world struct {
 
 	requests  [][]schema.Message // by partition
 	committed []int64
-	sessions []*session
-	network  []*call // whose callers have given up
-	steps    int
+	sessions  []*session
+	network   []*call // whose callers have given up
+	steps     int
 }
 
 // A shard is its two logs, and who drives it.

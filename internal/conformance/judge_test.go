@@ -1,0 +1,120 @@
+package conformance_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/toplu/toplu/internal/conformance"
+	"github.com/toplu/toplu/schema"
+)
+
+var at = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+
+func compose(t *testing.T, n int) *conformance.Play {
+	t.Helper()
+	play, err := conformance.Compose(n, 4, 1, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return play
+}
+
+// perform books a whole play in a ledger, without Kafka. In the second act the
+// ledger is told half of the act twice, as after a crash before the commit.
+func perform(play *conformance.Play, l *ledger) conformance.Verdict {
+	for act, messages := range play.Acts {
+		if act == 1 {
+			for _, m := range messages[:len(messages)/2] {
+				l.book(m)
+			}
+		}
+		for _, m := range messages {
+			l.book(m)
+		}
+	}
+	return play.Judge(l.books())
+}
+
+// Every way to get it wrong is caught, and by the stories that teach about it.
+func TestFlawsAreCaughtByTheirStories(t *testing.T) {
+	t.Parallel()
+	repeated := []string{"twice", "re-emitted", "interrupted"}
+	cases := map[string]struct {
+		flaw flaw
+		want []string // stories that must be wrong; others must not
+	}{
+		"none":                     {flaw{}, nil},
+		"books every event it sees": {flaw{again: true}, append([]string{"gap", "beginning missing"}, repeated...)},
+		"takes the last for latest": {flaw{anyOrder: true}, []string{"gap", "beginning missing"}},
+		"releases at unknown":       {flaw{unknownFails: true}, []string{"unknown"}},
+		"books refusals":            {flaw{booksRefusals: true}, []string{"refused", "refused and corrected"}},
+		"skips what it cannot name": {flaw{knownOnly: true}, []string{"invented status"}},
+		"takes all events for its":  {flaw{anyType: true}, []string{"later version"}},
+		"commission with every end": {flaw{alwaysCommission: true}, []string{"failed", "rejected", "cancelled", "returned late", "return failed", "unknown and rejected", "unknown and returned"}},
+		"counts in floats":          {flaw{rounds: true}, []string{"exact"}},
+		"loses what it had in hand": {flaw{loses: true}, []string{"interrupted"}},
+	}
+	play := compose(t, 10*conformance.MinPayouts)
+	for name, c := range cases {
+		v := perform(play, newLedger(c.flaw))
+		var wrong []string
+		for _, s := range v.Stories {
+			if (s.Wrong > 0) != (s.Lesson != "" && s.Example != "") {
+				t.Errorf("%s: %s: %d wrong, lesson %q, example %q", name, s.Story, s.Wrong, s.Lesson, s.Example)
+			}
+			if s.Wrong > 0 {
+				wrong = append(wrong, s.Story)
+			}
+		}
+		slices.Sort(wrong)
+		slices.Sort(c.want)
+		if diff := cmp.Diff(c.want, wrong); diff != "" || v.OK != (c.want == nil) {
+			t.Errorf("%s: ok %v, wrong stories (-want +got):\n%s", name, v.OK, diff)
+		}
+	}
+}
+
+// What is booked of nothing is noticed.
+func TestStrangeEntries(t *testing.T) {
+	t.Parallel()
+	play, l := compose(t, 100), newLedger(flaw{})
+	perform(play, l)
+	books := l.books()
+	books["somebody-elses"] = conformance.Entry{PayoutID: "somebody-elses", Reserved: "0.00", Paid: "0.00", Commission: "0.00"}
+	if v := play.Judge(books); v.OK || !slices.Equal(v.Strange, []string{"somebody-elses"}) {
+		t.Errorf("got %+v", v)
+	}
+}
+
+// The events of a play are those of the contract, but where it looks ahead.
+func TestEventsAreInTheContract(t *testing.T) {
+	t.Parallel()
+	play, ids := compose(t, 200), map[string]string{}
+	for _, messages := range play.Acts {
+		for _, m := range messages {
+			kind, _ := m.Get("ce_type")
+			if kind == "payout.annotated.v2" {
+				continue
+			}
+			s, err := schema.DecodeStatus(m)
+			if err != nil || s.PayoutID != string(m.Key) {
+				t.Fatalf("%v: %s", err, m.Value)
+			}
+			id, _ := m.Get("ce_id")
+			if earlier := ids[id]; earlier != "" && earlier != string(m.Value) {
+				t.Errorf("one id, two contents:\n%s\n%s", earlier, m.Value)
+			}
+			ids[id] = string(m.Value)
+		}
+	}
+	again := compose(t, 200)
+	if diff := cmp.Diff(play.Acts, again.Acts); diff != "" {
+		t.Errorf("the same seed wrote another play: %s", diff)
+	}
+	if _, err := conformance.Compose(3, 4, 1, at); err == nil {
+		t.Error("a play without payouts for every story")
+	}
+}

@@ -1,0 +1,126 @@
+package conformance_test
+
+import (
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/toplu/toplu/internal/conformance"
+	"github.com/toplu/toplu/schema"
+)
+
+// A flaw is a mistake that ledgers make.
+type flaw struct {
+	again            bool // books an event as often as it comes
+	anyOrder         bool // the last event that came is the latest, unless it came before
+	unknownFails     bool
+	booksRefusals    bool
+	knownOnly        bool
+	anyType          bool
+	alwaysCommission bool
+	rounds           bool
+	loses            bool // forgets an event in a hundred
+}
+
+// A ledger is a model of one, right but for its flaw.
+type ledger struct {
+	flaw    flaw
+	n       int
+	payouts map[string]*account
+	seen    map[string]bool
+}
+
+type account struct {
+	sequence                   int
+	status                     schema.PayoutStatus
+	reserved, paid, commission int64
+}
+
+func newLedger(f flaw) *ledger {
+	return &ledger{flaw: f, payouts: map[string]*account{}, seen: map[string]bool{}}
+}
+
+func (l *ledger) book(m schema.Message) {
+	kind, _ := m.Get("ce_type")
+	s, err := schema.DecodeStatus(m)
+	if err != nil {
+		if !l.flaw.anyType {
+			return
+		}
+		// It looks at nothing but the fields that it knows.
+		s = schema.Status{PayoutID: string(m.Key), Sequence: 99, Status: schema.Paid, Amount: schema.Amount{Minor: 100}}
+	}
+	if kind == schema.TypeRefused && !l.flaw.booksRefusals {
+		return
+	}
+	if l.flaw.knownOnly && !slices.Contains([]schema.PayoutStatus{"accepted", "submitted", "paid", "failed", "returned", "return_failed", "rejected", "cancelled", "unknown"}, s.Status) {
+		return
+	}
+	a := l.payouts[s.PayoutID]
+	if a == nil {
+		a = &account{}
+		l.payouts[s.PayoutID] = a
+	}
+	if l.n++; l.flaw.loses && strings.Contains(s.PayoutID, "interrupted") && s.Status == schema.Paid {
+		return
+	}
+	l.put(a, &s)
+}
+
+func (l *ledger) put(a *account, s *schema.Status) {
+	amount := s.Amount.Minor
+	if l.flaw.rounds {
+		f, _ := new(big.Float).SetInt64(amount).Float64()
+		amount, _ = big.NewFloat(f).Int64()
+	}
+	id := schema.StatusID(s.PayoutID, s.Sequence, s.Status)
+	switch {
+	case l.flaw.again: // adds what an event seems to say
+		switch {
+		case s.Status == schema.Accepted:
+			a.reserved += amount
+		case s.Status == schema.Paid:
+			a.reserved, a.paid, a.commission = a.reserved-amount, a.paid+amount, a.commission+s.Commission.Minor
+		case s.Status.Final() && a.reserved > 0:
+			a.reserved -= amount
+		}
+		a.status = s.Status
+		return
+	case l.flaw.anyOrder && l.seen[id], !l.flaw.anyOrder && s.Sequence <= a.sequence && s.Sequence != 0:
+		return
+	}
+	l.seen[id] = true
+	a.sequence, a.status = s.Sequence, s.Status
+	a.reserved, a.paid, a.commission = 0, 0, 0
+	switch {
+	case s.Status == schema.Paid:
+		a.paid = amount
+	case s.Status == schema.Unknown && l.flaw.unknownFails:
+	case !s.Status.Final():
+		a.reserved = amount
+		if s.Sequence == 0 {
+			a.reserved = 100
+		}
+	}
+	if s.Commission != nil && (s.Status == schema.Paid || l.flaw.alwaysCommission && s.Status.Final()) {
+		a.commission = s.Commission.Minor
+	}
+}
+
+func (l *ledger) books() conformance.Books {
+	books := conformance.Books{}
+	for id, a := range l.payouts {
+		books[id] = conformance.Entry{
+			PayoutID: id, Status: string(a.status),
+			Reserved: money(a.reserved), Paid: money(a.paid), Commission: money(a.commission),
+		}
+	}
+	return books
+}
+
+func money(n int64) string {
+	if n < 0 {
+		return "-" + schema.FormatMinor(-n)
+	}
+	return schema.FormatMinor(n)
+}

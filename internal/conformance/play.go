@@ -1,0 +1,173 @@
+package conformance
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"github.com/toplu/toplu/schema"
+)
+
+// acts is how many there are; run.go says what happens in each.
+const acts = 3
+
+// A Play is a stream of status events in three acts, and what the books should
+// be after it. It is read-only once composed.
+type Play struct {
+	Acts [acts][]schema.Message
+
+	payouts []payout
+	curtain [acts][]string // ids whose last event is the last of a partition in an act
+}
+
+// A payout is one with a story.
+type payout struct {
+	id         string
+	story      *Story // nil for one that ends an act
+	amount     int64  // minor units
+	commission int64
+	at         time.Time
+}
+
+const (
+	// commission is iyzico's in the published samples.
+	commission = 2000
+	// inexact is the first whole number that a 64-bit floating-point number
+	// cannot hold, as minor units.
+	inexact = 1<<53 + 1
+)
+
+// MinPayouts is how many payouts a play has at least: one for every story.
+var MinPayouts = len(stories)
+
+// Compose writes a play of n payouts for a topic of some partitions. The same
+// seed writes the same play.
+func Compose(n, partitions int, seed uint64, at time.Time) (*Play, error) {
+	if n < MinPayouts || partitions < 1 {
+		return nil, fmt.Errorf("conformance: %d payouts on %d partitions: at least %d and 1 are needed", n, partitions, MinPayouts)
+	}
+	p, r := &Play{}, rand.New(rand.NewPCG(seed, seed)) //nolint:gosec // a play, no secret
+	var queues [acts][][]schema.Message
+	for i := range n {
+		story := &stories[i%len(stories)]
+		q := payout{
+			id:    fmt.Sprintf("c%d-%d-%s", seed, i, slug(story.Name)),
+			story: story, amount: int64(1000 + 137*i%500_000), commission: commission, at: at.Add(time.Duration(i) * time.Second),
+		}
+		if story.exact {
+			q.amount = inexact + 2*int64(i)
+		}
+		p.payouts = append(p.payouts, q)
+		queues[story.act] = append(queues[story.act], q.messages(story.first))
+		queues[acts-1] = append(queues[acts-1], q.messages(story.late))
+	}
+	for act := range acts {
+		p.Acts[act] = shuffle(r, queues[act])
+		for partition := range partitions {
+			last, err := lastOf(act, partition, partitions, seed, at)
+			if err != nil {
+				return nil, err
+			}
+			p.payouts = append(p.payouts, last)
+			p.curtain[act] = append(p.curtain[act], last.id)
+			p.Acts[act] = append(p.Acts[act], last.event(1), last.event(2), last.event(3))
+		}
+	}
+	return p, nil
+}
+
+// plain is the story of the payouts that end acts.
+var plain = &stories[0]
+
+// lastOf makes a payout whose id hashes to a partition.
+func lastOf(act, partition, partitions int, seed uint64, at time.Time) (payout, error) {
+	for i := range 1000 * partitions {
+		id := fmt.Sprintf("c%d-end%d-%d-%d", seed, act, partition, i)
+		if schema.Shard(id, partitions) == partition {
+			return payout{id: id, story: plain, amount: 100, commission: commission, at: at}, nil
+		}
+	}
+	return payout{}, errors.New("conformance: no id for a partition")
+}
+
+func slug(name string) string {
+	b := []byte(name)
+	for i, c := range b {
+		if c == ' ' {
+			b[i] = '-'
+		}
+	}
+	return string(b)
+}
+
+// shuffle makes one stream of many, each in its own order.
+func shuffle(r *rand.Rand, queues [][]schema.Message) []schema.Message {
+	var turns []int // an entry for every message: whose turn it is
+	for i, q := range queues {
+		for range q {
+			turns = append(turns, i)
+		}
+	}
+	r.Shuffle(len(turns), func(i, j int) { turns[i], turns[j] = turns[j], turns[i] })
+	stream := make([]schema.Message, len(turns))
+	for i, turn := range turns {
+		stream[i], queues[turn] = queues[turn][0], queues[turn][1:]
+	}
+	return stream
+}
+
+func (p *payout) messages(sequences []int) []schema.Message {
+	messages := make([]schema.Message, len(sequences))
+	for i, sequence := range sequences {
+		messages[i] = p.event(sequence)
+	}
+	return messages
+}
+
+// event writes the payout's event with a sequence, the same each time.
+func (p *payout) event(sequence int) schema.Message {
+	switch sequence {
+	case refused:
+		return schema.EncodeRefusal(&schema.Refusal{
+			PayoutID: p.id, Merchant: "default", Reason: schema.Reason{Code: "invalid", Text: "recipient.value is no IBAN"},
+			OccurredAt: p.at, Source: schema.Source{Topic: "payout.requests", Offset: p.at.Unix()},
+		})
+	case foreign:
+		return p.foreign()
+	}
+	s := &schema.Status{
+		PayoutID: p.id, Merchant: "default", Sequence: sequence, Status: p.story.statuses[sequence-1],
+		Amount: schema.Amount{Minor: p.amount, Currency: schema.TRY}, OccurredAt: p.at.Add(time.Duration(sequence) * time.Minute),
+		Source: schema.Source{Topic: "payout.requests", Offset: p.at.Unix()},
+	}
+	if sequence > 1 {
+		s.PreviousStatus = p.story.statuses[sequence-2]
+		s.BatchID = "b" + p.id
+	}
+	if s.Status != schema.Accepted {
+		s.Commission = &schema.Amount{Minor: p.commission, Currency: schema.TRY} // iyzico tells it for every item
+	}
+	m := schema.EncodeStatus(s)
+	if p.story.grown {
+		m.Value = append(m.Value[:len(m.Value)-1], `,"addedLater":{"fields":["of any","shape"],"status":"paid"}}`...)
+		m.Headers = append(m.Headers, schema.Header{Key: "ce_addedlater", Value: []byte("1")})
+	}
+	return m
+}
+
+// foreign writes an event of a type that is not in the contract yet. It looks
+// like a payment to those who do not ask.
+func (p *payout) foreign() schema.Message {
+	header := func(key, value string) schema.Header { return schema.Header{Key: key, Value: []byte(value)} }
+	return schema.Message{
+		Key: []byte(p.id),
+		Value: []byte(`{"payoutId":` + strconv.Quote(p.id) + `,"sequence":99,"status":"paid","final":true,` +
+			`"amount":{"value":"1.00","currency":"TRY"},"commission":{"value":"1.00","currency":"TRY"}}`),
+		Headers: []schema.Header{
+			header("ce_specversion", "1.0"), header("ce_id", p.id+"-annotated"), header("ce_source", "toplu"),
+			header("ce_type", "payout.annotated.v2"), header("ce_subject", p.id), header("content-type", "application/json"),
+		},
+	}
+}
