@@ -5,7 +5,13 @@ TOOLS   := $(CURDIR)/.cache/bin
 LINTER  := $(TOOLS)/golangci-lint-v2.13.1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo lint test test-all clean
+.PHONY: help setup build demo lint test test-all simulate storm mutations fuzz clean
+
+# How much of what takes as long as one likes.
+SEEDS   ?= 20000
+STORMS  ?= 10
+MINUTES ?= 1
+FUZZ    ?= 5s
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,12 +30,27 @@ lint: $(LINTER) ## Look for mistakes, forbidden imports and unformatted code
 	$(GO) vet -tags 'integration slow' ./...
 	$(LINTER) run ./...
 
-test: setup lint ## Lint, unit tests with the race detector, then tests on real parts
-	$(GO) test -race -shuffle=on ./...
-	$(GO) test -tags integration -p 1 -timeout 20m ./...
+test: setup lint ## Lint, unit tests with the race detector, simulation, fuzzing, tests on real parts
+	$(GO) test -race -shuffle=on $$($(GO) list ./... | grep -v /internal/simulation)
+	$(GO) test -race ./internal/simulation -seeds 100
+	$(GO) test ./internal/simulation -seeds 4000 -v -run '^TestSimulation$$' | tail -n 5
+	./.ci/fuzz $(FUZZ)
+	$(GO) test -tags integration -p 1 -timeout 20m $$($(GO) list ./... | grep -v /internal/simulation)
 
 test-all: setup ## The long tests, on top of those of make test: all are called TestSlow...
 	$(GO) test -tags 'integration slow' -p 1 -timeout 60m -run '^TestSlow' ./...
+
+simulate: ## Run the protocol in a simulation of everything that can go wrong, for SEEDS seeds
+	$(GO) test ./internal/simulation -run '^TestSimulation$$' -seeds $(SEEDS) -timeout 0 -v
+
+storm: setup ## Let everything go wrong with real parts: STORMS storms of MINUTES minutes
+	$(GO) test -tags integration ./internal/e2e -run '^TestStorm$$' -storm.count $(STORMS) -storm.minutes $(MINUTES) -timeout 0 -v
+
+mutations: ## Take each safety rule away and have the simulation find out
+	$(GO) test -tags mutation ./internal/simulation -run '^TestMutations$$' -timeout 0 -v
+
+fuzz: ## Fuzz every decoder, FUZZ each
+	./.ci/fuzz $(FUZZ)
 
 clean: ## Remove what was built and fetched
 	rm -rf bin .cache
