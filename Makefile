@@ -33,7 +33,7 @@ lint: $(LINTER) ## Look for mistakes, forbidden imports and unformatted code
 test: setup lint ## Lint, unit tests with the race detector, simulation, fuzzing, tests on real parts
 	$(GO) test -race -shuffle=on $$($(GO) list ./... | grep -v /internal/simulation)
 	$(GO) test -race ./internal/simulation -seeds 100
-	$(GO) test ./internal/simulation -seeds 4000 -v -run '^TestSimulation$$' | tail -n 5
+	$(GO) test ./internal/simulation -seeds 4000 -v -run '^TestSimulation$$'
 	./.ci/fuzz $(FUZZ)
 	$(GO) test -tags integration -p 1 -timeout 20m $$($(GO) list ./... | grep -v /internal/simulation)
 

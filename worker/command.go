@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/toplu/toplu/iyzico"
@@ -118,6 +119,7 @@ func (s *Shard) decide(c *schema.Command, contradiction string) (*schema.Record,
 		if len(which) == 0 {
 			return noted("not_paused", "nothing is paused there"), nil
 		}
+		slices.Sort(which)
 		return &schema.Record{Type: schema.RecResumed, Which: which, Reason: why}, nil
 	case schema.CmdHold, schema.CmdResume, schema.CmdCancel, schema.CmdResolve:
 	}
@@ -151,6 +153,7 @@ func (b *batch) obey(c *schema.Command, why *schema.Reason, contradiction string
 		if len(which) == 0 {
 			return noted("not_held", "the batch has no hold that can be resumed; one of an item is lifted by its cancel")
 		}
+		slices.Sort(which)
 		return &schema.Record{Type: schema.RecResumed, Which: which, Reason: why}
 	case schema.CmdCancel:
 		return b.obeyCancel(c, why)

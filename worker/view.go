@@ -122,6 +122,10 @@ func (st *Story) View() BatchView {
 	return st.b.view(at)
 }
 
+// All returns every status of every payout of the batch, in the order in which
+// they came about.
+func (st *Story) All() []schema.Status { return st.statuses }
+
 // view describes the fold. at has the times of the batch's records.
 func (b *batch) view(at map[int64]time.Time) BatchView {
 	v := BatchView{

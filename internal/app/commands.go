@@ -14,7 +14,13 @@ type commands struct {
 	Send        sendCommand      `cmd:"" help:"Send payout requests from a CSV or JSON lines file."`
 	Topics      topicsCommands   `cmd:"" help:"Create or check the Kafka topics."`
 	Explain     explainCommand   `cmd:"" help:"Tell a payout's whole story."`
+	Batch       batchCommands    `cmd:"" help:"List, show, hold, resume, cancel or resolve batches."`
+	Payout      payoutCommands   `cmd:"" help:"Cancel a payout."`
+	Pause       pauseCommand     `cmd:"" help:"Complete no new batch until resumed."`
+	Resume      resumeCommand    `cmd:"" help:"Lift a pause."`
 	ConfigGroup configCommands   `cmd:"" name:"config" help:"Check or show the configuration."`
+
+	Conformance conformanceCommand `cmd:"" help:"Try a ledger against everything that statuses may do, and check its books."`
 }
 
 // jsonFlag is embedded in every command that prints.

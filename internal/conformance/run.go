@@ -20,7 +20,9 @@ type Stage struct {
 	Books []string
 	// Env are the variables both get beside those of this process, as NAME=value.
 	Env []string
-	// Wait is how long the ledger may take over an act.
+	// Wait is how long the ledger may take over an act. It must be longer than the
+	// session time-out of its consumer group: a member that was killed keeps its
+	// partitions until then.
 	Wait time.Duration
 	// Say is told what happens, a sentence at a time. It may be nil.
 	Say func(string)

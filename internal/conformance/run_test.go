@@ -50,7 +50,8 @@ func consume(how string) error {
 		return err
 	}
 	client, err := kgo.NewClient(kgo.SeedBrokers(os.Getenv("KAFKA_BROKERS")), kgo.ConsumeTopics(os.Getenv("KAFKA_TOPIC")),
-		kgo.ConsumerGroup(os.Getenv("KAFKA_GROUP")), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.DisableAutoCommit())
+		kgo.ConsumerGroup(os.Getenv("KAFKA_GROUP")), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.DisableAutoCommit(),
+		kgo.SessionTimeout(6*time.Second), kgo.HeartbeatInterval(time.Second))
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,8 @@ type world struct {
 	simulator           *process
 	simulatorURL        string
 	config              string
-	maxItems            int // of a batch
+	maxItems            int    // of a batch
+	maxWait             string // of a batch, until it is sealed
 
 	shop  *shop
 	runs  []*process
@@ -62,7 +63,7 @@ func bareWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, dir: dir, maxItems: 50, shop: newShop(), began: time.Now()}
+	w := &world{t: t, dir: dir, maxItems: 50, maxWait: "100ms", shop: newShop(), began: time.Now()}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("kept: %s", dir)
@@ -127,13 +128,13 @@ iyzico:
 merchants:%s
 batch:
   maxItems: %d
-  maxWait: 100ms
+  maxWait: %s
   maxAmount: "1000000.00"
 report:
   interval: 200ms
 admin:
   listen: 127.0.0.1:0
-`, brokers, w.redisWay.Listen, w.iyzicoWay.Listen, merchants, w.maxItems)
+`, brokers, w.redisWay.Listen, w.iyzicoWay.Listen, merchants, w.maxItems, w.maxWait)
 	if err := os.WriteFile(w.config, []byte(text), 0o600); err != nil {
 		w.t.Fatal(err)
 	}

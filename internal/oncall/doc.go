@@ -1,3 +1,19 @@
-// Package oncall answers the questions of the engineer on call from the logs
-// and from Redis. It changes nothing.
+// Package oncall answers the questions of the engineer on call from the logs,
+// from Redis and from iyzico, and gives the commands that put things right.
+//
+// What is seen is what the workers act on: the same logs, folded by the same
+// code, so nothing has to be running for a question to be answered, and no
+// answer is older than the logs. What is asked for goes through
+// payout.commands to the shard's worker, which makes it a record of the journal
+// with who asked and why: nobody but a worker writes there. Where a command
+// comes too late, or is refused, the answer says so in words.
+//
+// Nothing in here can pay anybody twice: commands hold, cancel and pause; what is
+// sent again to payout.requests is judged by the claims as any other request.
+//
+// # Files
+//
+//	desk.go      what everything stands on   explain.go   the story of a payout
+//	batch.go     batches, the stuck first    command.go   commands and their answers
+//	find.go      a batch by id or place      answer.go    what an answer means, in words
 package oncall

@@ -9,9 +9,10 @@ import (
 	"github.com/toplu/toplu/worker"
 )
 
-// Logs are the two logs of a shard, and where in the journal a time begins.
+// Logs are the logs of a shard, and where in the journal a time begins.
 type Logs struct {
 	Plans, Journal worker.Log
+	Commands       worker.Log // the shard's partition of payout.commands
 	// JournalAt returns the offset of the first journal record at or after a time.
 	JournalAt func(ctx context.Context, t time.Time) (int64, error)
 }
@@ -80,24 +81,42 @@ func Explain(ctx context.Context, claims worker.Claims, logs Logs, shard int, pa
 	if owners[0].Offset == worker.None {
 		return p, nil
 	}
-	plan, story, err := tell(ctx, claims, logs, shard, state.Epoch, owners[0].Offset)
+	t, err := tell(ctx, claims, logs, shard, state.Epoch, owners[0].Offset)
 	if err != nil {
 		return nil, err
 	}
-	p.describe(plan, owners[0].Offset)
-	p.read(story)
+	p.describe(t.plan, owners[0].Offset)
+	p.read(t.story)
 	return p, nil
 }
 
+// told is a plan with the story of its batch.
+type told struct {
+	plan  *schema.Plan
+	story *worker.Story
+}
+
+// tell reads the plan at a place and folds its batch.
+func (d *Desk) tell(ctx context.Context, at Place) (told, error) {
+	state, err := d.Claims.State(ctx, at.Shard)
+	if err != nil {
+		return told{}, fmt.Errorf("shard %d: %w", at.Shard, err)
+	}
+	return tell(ctx, d.Claims, d.Logs(at.Shard), at.Shard, state.Epoch, at.Plan)
+}
+
 // tell reads the plan at offset and folds its batch.
-func tell(ctx context.Context, claims worker.Claims, logs Logs, shard int, epoch string, offset int64) (*schema.Plan, *worker.Story, error) {
+func tell(ctx context.Context, claims worker.Claims, logs Logs, shard int, epoch string, offset int64) (told, error) {
 	entry, err := logs.Plans.ReadAt(ctx, offset)
 	if err != nil {
-		return nil, nil, err
+		return told{}, err
 	}
 	rec, err := schema.DecodePlan(entry.Value)
 	if err != nil {
-		return nil, nil, fmt.Errorf("payout.batches offset %d: %w", offset, err)
+		return told{}, fmt.Errorf("payout.batches offset %d: %w", offset, err)
+	}
+	if rec.Plan == nil {
+		return told{}, fmt.Errorf("%w at offset %d of shard %d: a genesis stands there", ErrNoBatch, offset, shard)
 	}
 	ids := make([]string, len(rec.Plan.Items))
 	for i := range rec.Plan.Items {
@@ -105,16 +124,16 @@ func tell(ctx context.Context, claims worker.Claims, logs Logs, shard int, epoch
 	}
 	owners, err := claims.Lookup(ctx, shard, epoch, offset, ids)
 	if err != nil {
-		return nil, nil, err
+		return told{}, err
 	}
 	story := worker.NewStory(rec.Plan, offset, owners)
 	// Clocks differ a little: records of the batch cannot be much older than
 	// their plan.
 	from, err := logs.JournalAt(ctx, rec.Plan.At.Add(-10*time.Minute))
 	if err != nil {
-		return nil, nil, err
+		return told{}, err
 	}
-	return rec.Plan, story, scan(ctx, logs.Journal, from, rec.Plan.ID, rec.Plan.Merchant, story)
+	return told{rec.Plan, story}, scan(ctx, logs.Journal, from, rec.Plan.ID, rec.Plan.Merchant, story)
 }
 
 // scan folds the batch's records from an offset to the journal's end.
@@ -124,6 +143,7 @@ func scan(ctx context.Context, journal worker.Log, from int64, batch, merchant s
 		return err
 	}
 	pauses := map[int64]string{}
+	obeyed := int64(0) // a command that a second worker obeys again counts once
 	for from < end && !story.Closed() {
 		chunk, err := journal.Read(ctx, from)
 		if err != nil {
@@ -145,7 +165,9 @@ func scan(ctx context.Context, journal worker.Log, from int64, batch, merchant s
 				for _, o := range r.Which {
 					delete(pauses, o)
 				}
+			case r.Command > 0 && r.Command <= obeyed:
 			default:
+				obeyed = max(obeyed, r.Command)
 				if err := story.Add(e.Offset, &r, pausedFor(pauses, merchant)); err != nil {
 					return err
 				}
@@ -189,12 +211,19 @@ func (p *Payout) read(story *worker.Story) {
 		p.Statuses = append(p.Statuses, line)
 		p.Status, p.Final = s.Status, s.Status.Final()
 	}
+	p.Journal = journalLines(story)
+	p.Next = story.Next()
+}
+
+// journalLines are the records of a story for people.
+func journalLines(story *worker.Story) []JournalLine {
+	lines := []JournalLine{}
 	for _, l := range story.Lines() {
 		line := JournalLine{At: l.Record.At, Offset: l.Offset, Record: l.Record.Type, Attempt: l.Record.Attempt, RequestID: l.Record.RequestID, By: l.Record.By, Void: l.Void}
 		if l.Record.Reason != nil {
-			line.Text = l.Record.Reason.Code + ": " + l.Record.Reason.Text
+			line.Text = text(l.Record.Reason)
 		}
-		p.Journal = append(p.Journal, line)
+		lines = append(lines, line)
 	}
-	p.Next = story.Next()
+	return lines
 }

@@ -114,6 +114,11 @@ func (w *world) allAnswered() bool {
 	return true
 }
 
+// allObeyed reports whether every command of a person has left a record.
+func (w *world) allObeyed() bool {
+	return !slices.ContainsFunc(w.shards, func(sh *shard) bool { return !sh.person.obeyed() })
+}
+
 // judge compares the plan logs, the status topic and the books.
 func (w *world) judge() {
 	last := w.judgeStatuses()
@@ -123,6 +128,9 @@ func (w *world) judge() {
 	}
 	if w.p.consumer {
 		w.judgeRequests()
+	}
+	if !w.allObeyed() {
+		w.trace.violate("a command has left no record")
 	}
 	planned := map[string]bool{}
 	for _, sh := range w.shards {

@@ -34,10 +34,12 @@ var mutations = []mutation{
 	{rule: "1, 4: only the requestId that has won in the log", removed: "a session acts on its own created unread", edits: []edit{
 		{file: "worker/create.go", old: `		r.Invalid = append(r.Invalid, schema.InvalidItem{Item: i, Code: inv.Code, Text: inv.Message})
 	}
-	s.write(b, r)`, new: `		r.Invalid = append(r.Invalid, schema.InvalidItem{Item: i, Code: inv.Code, Text: inv.Message})
+`, new: `		r.Invalid = append(r.Invalid, schema.InvalidItem{Item: i, Code: inv.Code, Text: inv.Message})
 	}
-	b.phase, b.winner = created, a.RequestID
-	s.write(b, r)`},
+	if attempt == b.attempt && b.phase < completing {
+		b.phase, b.winner = created, a.RequestID
+	}
+`},
 		{file: "worker/fold.go", old: `	case !b.inAttempt(r):
 		return otherRequest
 	case b.phase >= completing:
@@ -55,7 +57,7 @@ var mutations = []mutation{
 	{rule: "4: fence instead of a second auth", removed: "INIT after the grace period: auth again", edits: []edit{
 		{file: "worker/report.go", old: `		live.Type = schema.RecFencing
 		s.write(b, live)`, new: `		delete(b.drive.authorised, b.winner)
-		b.completer, b.drive.question = s.session, ""
+		b.completer = s.session
 		s.auth(b)`},
 	}},
 	{rule: "4: no answer to auth is a refusal", removed: "a failure answer is proof of death", edits: []edit{
@@ -139,7 +141,7 @@ var mutations = []mutation{
 `},
 	}},
 	{rule: "a cancel after completing waits for the attempt's death", removed: "it takes effect at once", edits: []edit{
-		{file: "worker/fold.go", old: `	late := b.phase >= completing || b.hasHold(schema.HoldForeign)`, new: `	late := b.phase >= completed || b.hasHold(schema.HoldForeign)`},
+		{file: "worker/fold.go", old: `	late := b.phase >= completing ||`, new: `	late := b.phase >= completed ||`},
 	}},
 	{rule: "abandoned counts only before a completing", removed: "it counts always", edits: []edit{
 		{file: "worker/fold.go", old: `		if b.phase >= completing {
@@ -187,7 +189,9 @@ var mutations = []mutation{
 	if b.count(func(i int) bool { return b.items[i].carried && b.items[i].took }) > 0 {`, new: `	if b.count(func(i int) bool { return b.items[i].carried && b.items[i].took }) > 0 {`},
 	}},
 	{rule: "2: a refusal after an earlier call is read back first", removed: "it is believed", edits: []edit{
-		{file: "worker/create.go", old: `			case earlier || iyzico.KindOf(err) == iyzico.KindSeenBefore:`, new: `			case !earlier && iyzico.KindOf(err) == iyzico.KindSeenBefore:`},
+		{file: "worker/create.go", old: `				d.lost, d.refusal = true, err
+`, new: `				s.writeRefused(b, err)
+`},
 	}, safe: "then the attempt has no created, and whatever is at iyzico can never be authorised"},
 	{rule: "settled is a join", removed: "a report overwrites", edits: []edit{
 		{file: "worker/fold.go", old: `it.status != c.Status && it.status.CanBecome(c.Status)`, new: `it.status != c.Status`},
@@ -255,7 +259,7 @@ var mutations = []mutation{
 		{file: "worker/checkpoint.go", old: `s.outbox.published < c.after || `, new: ``},
 	}},
 	{rule: "a checkpoint waits for the dead letters before it", removed: "it does not wait", edits: []edit{
-		{file: "worker/checkpoint.go", old: ` || c.owing > 0`, new: ``},
+		{file: "worker/checkpoint.go", old: ` || c.owing > 0`, new: ``, everywhere: true},
 	}},
 	{rule: "a batch is closed when its statuses are acknowledged", removed: "it is closed at once", edits: []edit{
 		{file: "worker/next.go", old: `	case b.drive.lastEvent > s.outbox.published:

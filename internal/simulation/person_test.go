@@ -114,6 +114,10 @@ func (p *person) meddle() {
 	if !st.epoch {
 		return // commands become records through a worker, who begins the journal first
 	}
+	if w.one(2) {
+		p.command(owned, plans)
+		return
+	}
 	if w.one(6) {
 		if len(st.pauses) > 0 {
 			p.write(schema.Record{Type: schema.RecResumed, Which: st.pauses[:1]})
@@ -142,6 +146,50 @@ func (p *person) meddle() {
 		r.Reason = &schema.Reason{Code: "asked", Text: "a person asked for it"}
 	}
 	p.write(r)
+}
+
+// command asks a worker for what meddle writes itself.
+func (p *person) command(owned map[int64]owned, plans []int64) {
+	w := p.w
+	c := schema.Command{By: "person", At: time.Now().UTC(), Reason: "asked"}
+	switch w.rnd.IntN(6) {
+	case 0:
+		c.Kind, c.Merchant = schema.CmdPause, choose(w.rnd, "", "default", "another")
+	case 1, 2:
+		c.Kind, c.Merchant = schema.CmdUnpause, choose(w.rnd, "", "default", "another")
+	default:
+		if len(plans) == 0 {
+			return
+		}
+		o := owned[plans[w.rnd.IntN(len(plans))]]
+		c.Kind = choose(w.rnd, schema.CmdHold, schema.CmdResume, schema.CmdCancel, schema.CmdResolve)
+		if c.Batch, c.Plan = o.batch, o.plan; c.Kind == schema.CmdCancel && w.one(2) {
+			c.Batch, c.Plan, c.PayoutID = "", 0, o.ids[w.rnd.IntN(len(o.ids))]
+		}
+		if c.Kind == schema.CmdResolve { // what is not so is contradicted
+			c.Verdict, c.Evidence = schema.VerdictDead, "iyzico's panel"
+		}
+	}
+	value, err := schema.EncodeCommand(&c)
+	if err != nil {
+		panic(err)
+	}
+	at, _ := p.sh.commands.Append(context.Background(), schema.Message{Value: value})
+	w.trace.add("person", fmt.Sprintf("shard %d: command at %d", p.sh.n, at[0]), "", value)
+}
+
+// obeyed reports whether every command of the shard has left a record.
+func (p *person) obeyed() bool {
+	_, end, _ := p.sh.commands.Bounds(context.Background())
+	left := map[int64]bool{}
+	chunk, _ := p.sh.journal.Read(context.Background(), 0)
+	for _, e := range chunk.Entries {
+		var r struct{ Command int64 }
+		if err := json.Unmarshal(e.Value, &r); err == nil && r.Command > 0 {
+			left[r.Command-1] = true
+		}
+	}
+	return int64(len(left)) == end
 }
 
 // panelCancel cancels a batch in iyzico's panel, which the journal cannot know.

@@ -80,7 +80,7 @@ func (w *world) settle() {
 		if w.steps%64 != 0 && time.Since(looked) < 2*time.Minute {
 			continue
 		}
-		done := w.allPlanned() && w.allAnswered()
+		done := w.allPlanned() && w.allObeyed() && w.allAnswered()
 		if done && len(w.network) == 0 {
 			if quiet++; quiet > 3 {
 				return

@@ -41,6 +41,7 @@ type world struct {
 type shard struct {
 	n              int
 	plans, journal *workertest.Log
+	commands       *workertest.Log
 	snapshots      []func() // of its claims
 	made           []*schema.Plan
 	ids            []string
@@ -76,7 +77,7 @@ func newWorld(p *profile, verbose bool) *world {
 	}
 	w.provider.SetFaults(p.faults)
 	for n := range p.shards {
-		sh := &shard{n: n, plans: &workertest.Log{Wait: 1}, journal: &workertest.Log{Wait: 1}}
+		sh := &shard{n: n, plans: &workertest.Log{Wait: 1}, journal: &workertest.Log{Wait: 1}, commands: &workertest.Log{Wait: 1}}
 		for i := 0; len(sh.ids) < p.plans*p.items; i++ {
 			if id := "p" + strconv.Itoa(i); schema.Shard(id, p.shards) == n {
 				sh.ids = append(sh.ids, id)
@@ -181,7 +182,7 @@ func (w *world) start(sh *shard) *session {
 	s.cancel = cancel
 	t := func(name string, to *topic) simTopic { return simTopic{w, s, to, name} }
 	driver := worker.NewShard(sh.n, w.p.cfg, worker.Ports{
-		Plans: simLog{w, s, sh.plans, "plans"}, Journal: simLog{w, s, sh.journal, "journal"}, Claims: simClaims{w, s, w.claims},
+		Plans: simLog{w, s, sh.plans, "plans"}, Journal: simLog{w, s, sh.journal, "journal"}, Commands: simLog{w, s, sh.commands, "commands"}, Claims: simClaims{w, s, w.claims},
 		Statuses: t("statuses", &w.statuses), DeadLetters: t("letters", &w.letters), Originals: t("original", nil),
 		Merchant: func(name string) (worker.Provider, bool) { return simProvider{w, s, apiKey}, name == "default" },
 		Now:      time.Now,
