@@ -156,13 +156,3 @@ func TestConfigShow(t *testing.T) {
 		t.Error("a secret is shown")
 	}
 }
-
-// loose reads some fields of the JSON object on standard output.
-func loose[T any](t *testing.T, r result) T {
-	t.Helper()
-	var v T
-	if err := json.Unmarshal([]byte(r.out), &v); err != nil {
-		t.Fatalf("standard output is not JSON (%v): %+v", err, r)
-	}
-	return v
-}

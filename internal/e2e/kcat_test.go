@@ -193,7 +193,14 @@ func (l *ledger) awaitPaid(t *testing.T, since time.Time, shards []int, atMost t
 // awaitAnswers waits until n payouts have a final status.
 func (l *ledger) awaitAnswers(t *testing.T, n int, atMost time.Duration) {
 	t.Helper()
-	eventually(t, atMost, func() string {
+	if err := l.answers(t, n, atMost); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// answers is awaitAnswers for a test that goes on.
+func (l *ledger) answers(t *testing.T, n int, atMost time.Duration) error {
+	return within(t, atMost, func() string {
 		final := l.count("paid", "failed", "returned", "return_failed", "rejected", "cancelled")
 		if final >= n {
 			return ""

@@ -227,14 +227,21 @@ func get(ctx context.Context, url string) (string, error) {
 // eventually waits until f returns "", which says what is still wrong.
 func eventually(t *testing.T, atMost time.Duration, f func() string) {
 	t.Helper()
+	if err := within(t, atMost, f); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// within is eventually for a test that goes on.
+func within(t *testing.T, atMost time.Duration, f func() string) error {
 	deadline := time.Now().Add(atMost)
 	for {
 		wrong := f()
 		if wrong == "" {
-			return
+			return nil
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("after %s: %s", atMost, wrong)
+			return fmt.Errorf("after %s: %s", atMost, wrong)
 		}
 		pause(t, 50*time.Millisecond)
 	}

@@ -267,17 +267,22 @@ func (w *world) judgeLetters(sh *shard) {
 func (w *world) judgeHolds(sh *shard, paid map[string][]iyzicotest.Transfer) {
 	free := map[string]bool{} // requestIds with a completing that nothing held
 	held := map[string]map[int64]string{}
-	pauses := map[int64]bool{}
+	pauses, obeyed := map[int64]bool{}, map[int64]bool{}
 	chunk, _ := sh.journal.Read(context.Background(), 0)
 	for _, e := range chunk.Entries {
 		var r struct {
 			Type, Batch, RequestID, Hold, Scope string
 			Which                               []int64
+			Command                             int64
 		}
 		if err := json.Unmarshal(e.Value, &r); err != nil {
 			w.trace.violate("journal offset %d cannot be read: %v", e.Offset, err)
 			continue
 		}
+		if obeyed[r.Command] && r.Command > 0 {
+			continue // a command's second record counts for nothing
+		}
+		obeyed[r.Command] = true
 		switch r.Type {
 		case "paused":
 			pauses[e.Offset] = r.Scope == "" || r.Scope == "default"

@@ -29,7 +29,7 @@ type note struct {
 	RequestID string
 	Which     []int64
 	Hold      string
-	Invalid   []struct{ I int }
+	Command   int64
 }
 
 // A story is what a person gathers from a shard's journal.
@@ -50,13 +50,17 @@ type chapter struct {
 
 // read reads the journal, without the rules of what counts.
 func (p *person) read() story {
-	st := story{batches: map[int64]*chapter{}}
+	st, obeyed := story{batches: map[int64]*chapter{}}, map[int64]bool{}
 	chunk, _ := p.sh.journal.Read(context.Background(), 0)
 	for _, e := range chunk.Entries {
 		var n note
 		if err := json.Unmarshal(e.Value, &n); err != nil {
 			panic(err)
 		}
+		if obeyed[n.Command] && n.Command > 0 {
+			continue // written twice, counts once
+		}
+		obeyed[n.Command] = true
 		if n.Batch == "" {
 			switch n.Type {
 			case "epoch":

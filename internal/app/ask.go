@@ -1,0 +1,60 @@
+package app
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"os/user"
+	"strings"
+
+	"github.com/toplu/toplu/schema"
+)
+
+// changeFlags are embedded in every command that changes something.
+type changeFlags struct {
+	By     string `help:"Who asks, for the payout's story. Default: your login." placeholder:"NAME"`
+	Reason string `help:"Why, for the payout's story. Nothing about persons." placeholder:"TEXT"`
+	DryRun bool   `help:"Say what would happen, and change nothing."`
+	Yes    bool   `help:"Do not ask." short:"y"`
+}
+
+// changeHelp is the end of the help of a command that changes something.
+const changeHelp = `
+
+It is written to payout.commands, with who asks and why, and a worker makes it a record of the journal. Exit status 1 if it is refused, or if no worker has taken it within 15 s; it is obeyed all the same as soon as one runs.`
+
+// command begins a command to the workers.
+func (c *changeFlags) command(p *program, kind schema.CommandKind) schema.Command {
+	return schema.Command{Kind: kind, By: c.by(p), Reason: c.Reason}
+}
+
+// by is who asks: who was named, or who is logged in, behind sudo too.
+func (c *changeFlags) by(p *program) string {
+	login := "unknown"
+	if u, err := user.Current(); err == nil {
+		login = u.Username
+	}
+	return cmp.Or(c.By, p.env("SUDO_USER"), login)
+}
+
+// confirmed asks on a terminal whether to go on. Where nobody can be asked,
+// --yes or --dry-run is needed.
+func (c *changeFlags) confirmed(p *program, format string, args ...any) (bool, error) {
+	if c.Yes {
+		return true, nil
+	}
+	if !isTerminal(p.stdin) {
+		return false, usageError{"nobody can be asked here: add --yes to do it, or --dry-run to see what would happen"}
+	}
+	_, _ = fmt.Fprintf(p.stderr, format+" [y/N] ", args...)
+	line, err := bufio.NewReader(p.stdin).ReadString('\n')
+	if err != nil {
+		return false, err
+	}
+	switch strings.ToLower(strings.TrimSpace(line)) {
+	case "y", "yes":
+		return true, nil
+	}
+	p.note("nothing was done")
+	return false, nil
+}

@@ -1,0 +1,152 @@
+package oncall
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/toplu/toplu/schema"
+	"github.com/toplu/toplu/worker"
+)
+
+// A Verdict says what became of a command.
+type Verdict string
+
+// The verdicts.
+const (
+	Counted Verdict = "counted"  // it is in force
+	TooLate Verdict = "too_late" // it waits: the batch is past the point of no return
+	Refused Verdict = "refused"  // it changes nothing
+	Written Verdict = "written"  // it is durable and will be obeyed; no worker has taken it yet
+)
+
+// An Answer is what became of a command in one shard.
+type Answer struct {
+	Shard   int     `json:"shard"`
+	Command int64   `json:"commandOffset"` // in payout.commands
+	Verdict Verdict `json:"verdict"`
+	Text    string  `json:"text"` // what it means
+	// The journal record that answers, unless the command is only written.
+	Record schema.RecordType `json:"record,omitempty"`
+	Offset int64             `json:"recordOffset,omitempty"`
+	Code   string            `json:"code,omitempty"` // of a refusal
+}
+
+// patience is how long an answer is waited for.
+const patience = 15 * time.Second
+
+// give writes a command to the shard's partition and waits for the record that
+// answers it. A nil record: no worker has taken it in time. After an error the
+// command may have been written and may be obeyed.
+func (d *Desk) give(ctx context.Context, shard int, c *schema.Command) (Answer, *schema.Record, error) {
+	a := Answer{Shard: shard}
+	c.At = d.Now().UTC()
+	value, err := schema.EncodeCommand(c)
+	if err != nil {
+		return a, nil, err
+	}
+	logs := d.Logs(shard)
+	_, from, err := logs.Journal.Bounds(ctx)
+	if err != nil {
+		return a, nil, err
+	}
+	offsets, err := logs.Commands.Append(ctx, schema.Message{Key: []byte(cmp.Or(c.Batch, c.PayoutID, "shard")), Value: value})
+	if err != nil {
+		return a, nil, fmt.Errorf("the command may have been written or not: %w", err)
+	}
+	a.Command = offsets[0]
+	waiting, cancel := context.WithTimeout(ctx, cmp.Or(d.Patience, patience))
+	defer cancel()
+	offset, r, err := awaitRecord(waiting, logs.Journal, from, a.Command+1)
+	switch {
+	case ctx.Err() != nil:
+		return a, nil, fmt.Errorf("the command is written and will be obeyed; its answer was not waited for: %w", ctx.Err())
+	case waiting.Err() != nil:
+		a.Verdict, a.Text = Written, "written; no worker has taken it yet. It is obeyed as soon as one runs"
+		return a, nil, nil
+	case err != nil:
+		return a, nil, fmt.Errorf("the command is written and will be obeyed; the journal cannot be read: %w", err)
+	}
+	a.Record, a.Offset = r.Type, offset
+	if r.Type == schema.RecNoted {
+		a.Verdict, a.Code, a.Text = Refused, r.Reason.Code, r.Reason.Text
+	}
+	return a, r, nil
+}
+
+// awaitRecord follows the journal until the first record that answers a command.
+func awaitRecord(ctx context.Context, journal worker.Log, from, command int64) (int64, *schema.Record, error) {
+	for {
+		chunk, err := journal.Read(ctx, from)
+		if err != nil {
+			return 0, nil, err
+		}
+		for _, e := range chunk.Entries {
+			r, err := schema.DecodeRecord(e.Value)
+			if err != nil {
+				return 0, nil, fmt.Errorf("payout.journal offset %d: %w", e.Offset, err)
+			}
+			if r.Command == command {
+				return e.Offset, &r, nil
+			}
+		}
+		from = chunk.Next
+	}
+}
+
+// Pause gives the command to pause, or with [schema.CmdUnpause] to resume, to
+// every shard, all at once. Answers come in the order of the shards; those of
+// shards that failed are left out, and the error names them.
+func (d *Desk) Pause(ctx context.Context, c schema.Command) ([]Answer, error) {
+	answers, errs := make([]Answer, d.Shards), make([]error, d.Shards)
+	var wait sync.WaitGroup
+	for shard := range d.Shards {
+		wait.Go(func() { answers[shard], errs[shard] = d.pause(ctx, shard, c) })
+	}
+	wait.Wait()
+	for shard, err := range errs {
+		if err != nil {
+			errs[shard] = fmt.Errorf("shard %d: %w", shard, err)
+		}
+	}
+	answers = slices.DeleteFunc(answers, func(a Answer) bool { return a.Verdict == "" })
+	return answers, errors.Join(errs...)
+}
+
+func (d *Desk) pause(ctx context.Context, shard int, c schema.Command) (Answer, error) {
+	a, r, err := d.give(ctx, shard, &c)
+	switch {
+	case err != nil || a.Verdict != "":
+	case r.Type == schema.RecResumed:
+		a.Verdict, a.Text = Counted, "batches are completed again"
+	default:
+		a.Verdict, a.Text = Counted, "nothing is completed any more"
+	}
+	return a, err
+}
+
+// Command gives a command about the batch at a place, whose id and offset it
+// fills in, and tells what it means for the batch.
+func (d *Desk) Command(ctx context.Context, at Place, batch string, c schema.Command) (Answer, error) {
+	c.Batch, c.Plan = batch, at.Plan
+	a, r, err := d.give(ctx, at.Shard, &c)
+	if err != nil || a.Verdict != "" {
+		return a, err
+	}
+	return d.judge(ctx, at, a, r)
+}
+
+// CancelPayout gives the command to cancel one payout.
+func (d *Desk) CancelPayout(ctx context.Context, payoutID string, c schema.Command) (Answer, error) {
+	c.Kind, c.PayoutID = schema.CmdCancel, payoutID
+	shard := schema.Shard(payoutID, d.Shards)
+	a, r, err := d.give(ctx, shard, &c)
+	if err != nil || a.Verdict != "" {
+		return a, err
+	}
+	return d.judge(ctx, Place{shard, r.Plan}, a, r)
+}

@@ -1,0 +1,63 @@
+package oncall
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/toplu/toplu/schema"
+	"github.com/toplu/toplu/worker"
+)
+
+// A Desk is what somebody on call has before them: the logs of every shard and
+// the claims. It holds no state and is safe for concurrent use.
+type Desk struct {
+	Logs   func(shard int) Logs
+	Claims worker.Claims
+	Shards int
+	Now    func() time.Time
+	// Patience is how long a command waits for a worker's answer. Defaults to 15 s.
+	Patience time.Duration
+}
+
+// A ShardTrouble says why a shard's logs could not be read.
+type ShardTrouble struct {
+	Shard int    `json:"shard"`
+	Text  string `json:"text"`
+}
+
+// Look observes every shard, all at once. Shards that cannot be read are named
+// as troubles and the others seen all the same; the error is ctx's alone.
+func (d *Desk) Look(ctx context.Context) ([]*worker.ShardView, []ShardTrouble, error) {
+	found := make([]*worker.ShardView, d.Shards)
+	errs := make([]error, d.Shards)
+	var wait sync.WaitGroup
+	for shard := range d.Shards {
+		wait.Go(func() { found[shard], errs[shard] = d.observe(ctx, shard) })
+	}
+	wait.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	var views []*worker.ShardView
+	var troubles []ShardTrouble
+	for shard, v := range found {
+		if errs[shard] != nil {
+			troubles = append(troubles, ShardTrouble{shard, errs[shard].Error()})
+			continue
+		}
+		views = append(views, v)
+	}
+	return views, troubles, nil
+}
+
+func (d *Desk) observe(ctx context.Context, shard int) (*worker.ShardView, error) {
+	logs := d.Logs(shard)
+	return worker.Observe(ctx, shard, worker.ObservePorts{Plans: logs.Plans, Journal: logs.Journal, Claims: d.Claims})
+}
+
+// Explain tells the story of a payout, see the function [Explain].
+func (d *Desk) Explain(ctx context.Context, payoutID string) (*Payout, error) {
+	shard := schema.Shard(payoutID, d.Shards)
+	return Explain(ctx, d.Claims, d.Logs(shard), shard, payoutID)
+}

@@ -1,0 +1,74 @@
+package simulation_test
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/toplu/toplu/schema"
+)
+
+// TestStormReaches makes sure that the storms are storms: over a few hundred
+// seeds every kind of record is written and every misfortune happens. Without it
+// a change that calms the simulation down would look like success.
+func TestStormReaches(t *testing.T) {
+	t.Parallel()
+	seen := map[string]int{}
+	for seed := uint64(1); seed <= 200; seed++ {
+		w := simulate(t, seed, false)
+		for _, sh := range w.shards {
+			chunk, _ := sh.journal.Read(context.Background(), 0)
+			for _, e := range chunk.Entries {
+				var r struct{ Type string }
+				if err := json.Unmarshal(e.Value, &r); err != nil {
+					t.Fatal(err)
+				}
+				seen[r.Type]++
+			}
+		}
+		for _, m := range w.statuses.messages {
+			var s told
+			if err := json.Unmarshal(m.Value, &s); err != nil {
+				t.Fatal(err)
+			}
+			seen["status "+s.Status]++
+		}
+		for _, e := range w.trace.events {
+			op, _, _ := strings.Cut(e.what, " ")
+			switch {
+			case e.who == "network":
+				seen[op+" arrives late"]++
+			case e.who == "redis":
+				seen["redis "+e.how]++
+			case op == "crashes", op == "freezes", op == "starts":
+				seen[op]++
+			case strings.HasPrefix(e.how, "answer lost"), strings.HasPrefix(e.how, "lost before"):
+				seen[op+" lost"]++
+			}
+		}
+		for _, b := range w.provider.Books().Batches {
+			seen["at iyzico "+b.Status.String()]++
+			if len(b.Items) > 1 && b.Status.String() == "CANCELED" {
+				seen["cancelled in part"]++
+			}
+		}
+		seen["dead letters"] += len(w.letters.messages)
+	}
+	want := []string{
+		"status submitted", "status paid", "status failed", "status returned", "status return_failed", "status rejected", "status cancelled", "status unknown",
+		"init arrives late", "auth arrives late", "cancel arrives late", "journal.append arrives late", "claims.fold arrives late", "claims.begin arrives late", "statuses arrives late", "commit arrives late",
+		"init lost", "auth lost", "cancel lost", "retrieve lost", "journal.append lost", "statuses lost", "claims.fold lost",
+		"redis wiped", "redis rolled back", "redis exchanged", "redis robbed of a key", "crashes", "freezes", "starts",
+		"at iyzico INIT", "at iyzico COMPLETED", "at iyzico CANCELED", "cancelled in part", "dead letters",
+	}
+	for _, kind := range schema.RecordTypes() {
+		want = append(want, string(kind))
+	}
+	for _, what := range want {
+		if seen[what] == 0 {
+			t.Errorf("%s never happened", what)
+		}
+	}
+	t.Log(seen)
+}
