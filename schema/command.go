@@ -21,6 +21,8 @@ const (
 	CmdResolve CommandKind = "resolve" // a person's word on a batch that is unknown
 	CmdPause   CommandKind = "pause"   // nothing of a merchant, or of all, is completed until it is unpaused
 	CmdUnpause CommandKind = "unpause"
+	// CmdQuarantine has the shard go past a plan that cannot be read.
+	CmdQuarantine CommandKind = "quarantine"
 )
 
 // A Command is a record of payout.commands. It stands in the partition of the
@@ -28,7 +30,7 @@ const (
 type Command struct {
 	Kind     CommandKind `json:"kind"`
 	Batch    string      `json:"batch,omitempty"`    // hold, resume, cancel, resolve
-	Plan     int64       `json:"plan,omitempty"`     // the batch's offset in payout.batches
+	Plan     int64       `json:"plan,omitempty"`     // the batch's offset in payout.batches; quarantine: the plan's
 	PayoutID string      `json:"payoutId,omitempty"` // cancel of one payout, instead of a batch
 	Merchant string      `json:"merchant,omitempty"` // pause, unpause; none: all
 	Verdict  Verdict     `json:"verdict,omitempty"`  // resolve
@@ -90,6 +92,10 @@ func (c *Command) check() error {
 	case CmdResolve:
 		if !named || c.Evidence == "" || c.Verdict != VerdictTook && c.Verdict != VerdictDead {
 			return lacks("batch and plan, a verdict and evidence")
+		}
+	case CmdQuarantine:
+		if c.Plan < 1 || c.Reason == "" {
+			return lacks("plan and reason")
 		}
 	case CmdPause, CmdUnpause:
 	default:

@@ -64,7 +64,7 @@ func goldenRecords() []schema.Record {
 		of(schema.RecGenesis, schema.Record{LogID: "log-1"}),
 		of(schema.RecEpoch, schema.Record{Epoch: "e2", Previous: "e1"}),
 		of(schema.RecCheckpoint, schema.Record{LogID: "log-1", Epoch: "e2", Checkpoint: &schema.Checkpoint{
-			PlanOffset: 14, JournalOffset: 90, Commands: 11,
+			PlanOffset: 14, JournalOffset: 90, Commands: 11, Quarantined: []int64{6},
 			Open:    []schema.OpenBatch{{Plan: 12, Records: []int64{70, 71}}, {Plan: 13}},
 			Waiting: []schema.OffsetRange{{From: 9, To: 11}}, Pauses: []int64{60},
 		}}),
@@ -90,6 +90,7 @@ func goldenRecords() []schema.Record {
 		attempt(schema.RecDecided, schema.Record{RequestID: request, Verdict: schema.VerdictDead, By: "oncall", Reason: &schema.Reason{Code: "letter", Text: "ticket 7"}}),
 		of(schema.RecPaused, schema.Record{Scope: "default", By: "oncall"}),
 		of(schema.RecClosed, schema.Record{Batch: batch, Plan: 12}),
+		of(schema.RecQuarantined, schema.Record{Plan: 12, By: "oncall", Command: 12, Reason: &schema.Reason{Code: "command", Text: "written by hand"}}),
 		of(schema.RecNoted, schema.Record{By: "oncall", Command: 11, Reason: &schema.Reason{Code: "not_held", Text: "the batch has no hold"}}),
 	}
 }

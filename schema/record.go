@@ -34,6 +34,8 @@ const (
 	RecPaused     RecordType = "paused"
 	RecClosed     RecordType = "closed"
 	RecNoted      RecordType = "noted"
+	// RecQuarantined: a plan that cannot be read owns nothing; a person said so.
+	RecQuarantined RecordType = "quarantined"
 )
 
 // A Record is one record of payout.journal. Only the fields of its type are
@@ -111,9 +113,10 @@ type Checkpoint struct {
 	PlanOffset    int64         `json:"planOffset"`
 	JournalOffset int64         `json:"journalOffset"`
 	Open          []OpenBatch   `json:"open,omitempty"`
-	Waiting       []OffsetRange `json:"waiting,omitempty"`  // every plan in here that owns an item has no record yet
-	Commands      int64         `json:"commands,omitempty"` // first offset of payout.commands that was not dealt with
-	Pauses        []int64       `json:"pauses,omitempty"`   // the offsets of the paused records in force
+	Waiting       []OffsetRange `json:"waiting,omitempty"`     // every plan in here that owns an item has no record yet
+	Quarantined   []int64       `json:"quarantined,omitempty"` // plans that own nothing since nobody can read them
+	Commands      int64         `json:"commands,omitempty"`    // first offset of payout.commands that was not dealt with
+	Pauses        []int64       `json:"pauses,omitempty"`      // the offsets of the paused records in force
 }
 
 // An OpenBatch is a batch that owned items and was not closed at a checkpoint.

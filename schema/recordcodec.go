@@ -39,6 +39,7 @@ type need struct {
 var (
 	needSession = need{"session", func(r *Record) bool { return r.Session != "" }}
 	needBatch   = need{"batch and plan", func(r *Record) bool { return r.Batch != "" && r.Plan > 0 }}
+	needPlan    = need{"plan", func(r *Record) bool { return r.Plan > 0 }}
 	needAttempt = need{"attempt", func(r *Record) bool { return r.Attempt > 0 }}
 	needRequest = need{"requestId", func(r *Record) bool { return r.RequestID != "" }}
 	needReason  = need{"reason", func(r *Record) bool { return r.Reason != nil && r.Reason.Code != "" }}
@@ -58,26 +59,27 @@ var (
 
 // needs is the closed set of types and what each must hold.
 var needs = map[RecordType][]need{
-	RecGenesis:    {needLogID},
-	RecEpoch:      {needSession, needEpoch},
-	RecCheckpoint: {needSession, needOpen, needLogID, needEpoch},
-	RecCreating:   {needSession, needBatch, needAttempt},
-	RecCreated:    {needSession, needBatch, needAttempt, needName, needRequest},
-	RecRefused:    {needSession, needBatch, needAttempt, needReason},
-	RecAbandoned:  {needSession, needBatch, needAttempt},
-	RecCompleting: {needSession, needBatch, needAttempt, needRequest},
-	RecCompleted:  {needSession, needBatch, needAttempt, needRequest},
-	RecFencing:    {needSession, needBatch, needAttempt, needRequest},
-	RecDead:       {needSession, needBatch, needAttempt, needRequest},
-	RecSettled:    {needSession, needBatch, needAttempt, needRequest, needItems},
-	RecUnknown:    {needSession, needBatch, needAttempt, needRequest, needReason},
-	RecHeld:       {needSession, needBatch, needHold, needReason},
-	RecResumed:    {needSession, needWhich},
-	RecCancel:     {needSession, needBatch, needBy},
-	RecDecided:    {needSession, needBatch, needAttempt, needRequest, needVerdict, needBy},
-	RecPaused:     {needSession, needBy},
-	RecClosed:     {needSession, needBatch},
-	RecNoted:      {needSession, needReason, needCommand},
+	RecGenesis:     {needLogID},
+	RecEpoch:       {needSession, needEpoch},
+	RecCheckpoint:  {needSession, needOpen, needLogID, needEpoch},
+	RecCreating:    {needSession, needBatch, needAttempt},
+	RecCreated:     {needSession, needBatch, needAttempt, needName, needRequest},
+	RecRefused:     {needSession, needBatch, needAttempt, needReason},
+	RecAbandoned:   {needSession, needBatch, needAttempt},
+	RecCompleting:  {needSession, needBatch, needAttempt, needRequest},
+	RecCompleted:   {needSession, needBatch, needAttempt, needRequest},
+	RecFencing:     {needSession, needBatch, needAttempt, needRequest},
+	RecDead:        {needSession, needBatch, needAttempt, needRequest},
+	RecSettled:     {needSession, needBatch, needAttempt, needRequest, needItems},
+	RecUnknown:     {needSession, needBatch, needAttempt, needRequest, needReason},
+	RecHeld:        {needSession, needBatch, needHold, needReason},
+	RecResumed:     {needSession, needWhich},
+	RecCancel:      {needSession, needBatch, needBy},
+	RecDecided:     {needSession, needBatch, needAttempt, needRequest, needVerdict, needBy},
+	RecPaused:      {needSession, needBy},
+	RecClosed:      {needSession, needBatch},
+	RecNoted:       {needSession, needReason, needCommand},
+	RecQuarantined: {needSession, needPlan, needBy, needReason, needCommand},
 }
 
 // RecordTypes lists every type, sorted by name.

@@ -170,6 +170,8 @@ func (r *reader) checkpoint() *Checkpoint {
 			c.Open = list(r, (*reader).openBatch)
 		case "waiting":
 			c.Waiting = list(r, (*reader).offsetRange)
+		case "quarantined":
+			c.Quarantined = list(r, (*reader).int)
 		case "commands":
 			c.Commands = r.int()
 		case "pauses":

@@ -3,6 +3,7 @@ package worker
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/toplu/toplu/schema"
@@ -97,6 +98,7 @@ func (s *Shard) takeCheckpoint() *schema.Record {
 		cp.Pauses = append(cp.Pauses, at)
 	}
 	slices.Sort(cp.Pauses)
+	cp.Quarantined = slices.Sorted(maps.Keys(s.quarantine))
 	if size+40*len(cp.Waiting) > maxCheckpoint {
 		s.log.Warn().Int("open", len(cp.Open)).Msg("too much is open for a checkpoint; a restart reads from the last one")
 		return nil

@@ -172,9 +172,10 @@ func (p *planFolder) resume(watermark int64) {
 func (p *planFolder) fold(ctx context.Context, e Entry) (*foldedPlan, error) {
 	rec, err := schema.DecodePlan(e.Value)
 	if err != nil {
-		err = fmt.Errorf("shard %d: payout.batches offset %d cannot be read: %w; nothing is paid until a person has looked", p.s.number, e.Offset, err)
-		p.s.stopFrom(ctx, err)
-		return nil, err
+		if err := p.s.quarantined(ctx, e.Offset, err); err != nil {
+			return nil, err
+		}
+		rec = schema.PlanRecord{} // it owns nothing
 	}
 	f := &foldedPlan{offset: e.Offset, plan: rec.Plan}
 	if e.Offset <= p.stands {

@@ -18,7 +18,8 @@ var errLater = errors.New("the batch is being read")
 // counts, if only a note: what was asked, by whom and why is part of the story,
 // and where to go on after a restart is in the fold.
 func (s *Shard) followCommands(ctx context.Context) func() {
-	if s.ports.Commands == nil || s.wait(ctx, s.ready) != nil {
+	// A shard that is stuck at a plan nobody can read takes commands too.
+	if s.ports.Commands == nil || s.wait(ctx, func() bool { return s.ready() || s.stuckAt != None }) != nil {
 		return nil
 	}
 	retry := s.cfg.backOff(s.cfg.Grace)
@@ -121,7 +122,15 @@ func (s *Shard) decide(c *schema.Command, contradiction string) (*schema.Record,
 		}
 		slices.Sort(which)
 		return &schema.Record{Type: schema.RecResumed, Which: which, Reason: why}, nil
+	case schema.CmdQuarantine:
+		if c.Plan != s.stuckAt {
+			return noted("readable", "the shard is not stuck at that plan"), nil
+		}
+		return &schema.Record{Type: schema.RecQuarantined, Plan: c.Plan, Reason: why}, nil
 	case schema.CmdHold, schema.CmdResume, schema.CmdCancel, schema.CmdResolve:
+	}
+	if !s.ready() {
+		return noted("stuck", s.stuck), nil
 	}
 	b := s.batches[c.Plan]
 	if b == nil && (s.takeTurn(c.Plan) || s.rouse(c.Plan)) || b != nil && b.plan == nil {
@@ -166,7 +175,7 @@ func (b *batch) obey(c *schema.Command, why *schema.Reason, contradiction string
 		}
 		why.Text = c.Evidence
 		return &schema.Record{Type: schema.RecDecided, Verdict: c.Verdict, Attempt: b.attempt, RequestID: b.winner, Reason: why}
-	case schema.CmdPause, schema.CmdUnpause:
+	case schema.CmdPause, schema.CmdUnpause, schema.CmdQuarantine:
 	}
 	panic(&ImpossibleError{b.plan.ID, "a command " + string(c.Kind) + " about a batch"})
 }

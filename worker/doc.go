@@ -43,6 +43,8 @@
 //	paused      people                                voids every later completing in its scope
 //	checkpoint  now and then                          a reader may begin there
 //	epoch       Redis was lost                        the first that names the current one is the next
+//	quarantined a person, for a plan that cannot be   the plan owns nothing
+//	            read
 //	noted       a command that changes nothing        nothing; it is part of the story
 //	closed      every item is answered                nothing more is driven
 //

@@ -115,7 +115,7 @@ func (b *batch) fold(offset int64, r *schema.Record, paused bool) refusal {
 		return counts
 	case schema.RecNoted:
 		return nothingToDo
-	case schema.RecGenesis, schema.RecEpoch, schema.RecCheckpoint, schema.RecPaused:
+	case schema.RecGenesis, schema.RecEpoch, schema.RecCheckpoint, schema.RecPaused, schema.RecQuarantined:
 	}
 	panic(&ImpossibleError{b.plan.ID, "a record of type " + string(r.Type) + " names a batch"})
 }

@@ -136,6 +136,9 @@ func (o *observer) take(offset int64, r *schema.Record) {
 	if r.Session != "" {
 		o.view.LastAt, o.view.LastSession = r.At, r.Session
 	}
+	if slices.Contains([]schema.RecordType{schema.RecCreated, schema.RecRefused, schema.RecCompleted, schema.RecDead, schema.RecSettled}, r.Type) {
+		o.view.LastAnswer = r.At
+	}
 	void := counts
 	if r.Command > 0 {
 		if r.Command <= o.view.Commands {

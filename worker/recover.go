@@ -99,6 +99,9 @@ func (s *Shard) begin(ctx context.Context, r *schema.Record) error {
 		s.pauses[at] = p.Scope
 	}
 	s.epoch, s.commandsNext = r.Epoch, cp.Commands
+	for _, plan := range cp.Quarantined {
+		s.quarantine[plan] = true
+	}
 	s.recovery = recovery{planOffset: cp.PlanOffset, journalOffset: cp.JournalOffset, waiting: cp.Waiting}
 	s.journalNext, s.plansNext = cp.JournalOffset, cp.PlanOffset
 	s.batches = map[int64]*batch{}

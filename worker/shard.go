@@ -20,8 +20,9 @@ type Shard struct {
 	number   int
 	cfg      Config
 	ports    Ports
-	session  string       // fresh for each assignment: who wrote a record
-	pageSize atomic.Int64 // of reports; smaller once iyzico has refused a large one
+	session  string                 // fresh for each assignment: who wrote a record
+	trouble  atomic.Pointer[string] // why nothing new is paid, for whoever asks
+	pageSize atomic.Int64           // of reports; smaller once iyzico has refused a large one
 	log      zerolog.Logger
 	mail     chan result
 	calls    context.Context
@@ -35,10 +36,13 @@ type Shard struct {
 	journalNext  int64            // first offset not folded
 	journalGoal  int64            // end of the journal when this session began
 	recovery     recovery
+	quarantine   map[int64]bool // plans that own nothing since nobody can read them
 
 	// The fold of the plans.
 	plansNext int64 // first offset not folded
 	plansGoal int64
+	stuckAt   int64      // a plan that cannot be read, or None
+	stuck     string     // why
 	claimsOK  bool       // the claims stand at the fold's end, under the right epoch
 	doubts    chan error // what a look-up says against the claims, for the folder
 	batches   map[int64]*batch
@@ -67,7 +71,7 @@ func NewShard(number int, cfg Config, ports Ports) *Shard {
 		number: number, cfg: cfg.withDefaults(), ports: ports, session: session,
 		log:  ports.Log.With().Int("shard", number).Str("session", session).Logger(),
 		mail: make(chan result), fail: make(chan error, 1), doubts: make(chan error, 1),
-		pauses: map[int64]string{}, batches: map[int64]*batch{}, asleep: map[int64]*batch{}, early: map[int64][]queued{},
+		pauses: map[int64]string{}, batches: map[int64]*batch{}, asleep: map[int64]*batch{}, quarantine: map[int64]bool{}, stuckAt: None, early: map[int64][]queued{},
 		merchants: map[string]*merchant{}, seenWords: map[string]bool{},
 	}
 	s.pageSize.Store(int64(s.cfg.PageSize))
@@ -322,6 +326,9 @@ func (s *Shard) foldRecord(offset int64, r *schema.Record) {
 		return
 	case r.Type == schema.RecPaused:
 		s.pauses[offset] = r.Scope
+		return
+	case r.Type == schema.RecQuarantined:
+		s.quarantine[r.Plan] = true
 		return
 	case r.Type == schema.RecResumed && r.Batch == "":
 		for _, o := range r.Which {

@@ -203,6 +203,15 @@ func (b *bench) runWith(t *testing.T, cfg worker.Config, ports worker.Ports, ok 
 	}
 }
 
+func waitFor(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("not reached: " + what)
+		}
+	}
+}
+
 func (b *bench) final(t *testing.T, n int) func() bool {
 	return func() bool {
 		got := 0

@@ -24,6 +24,7 @@ type ShardView struct {
 
 	LastAt      time.Time // of the last record since the last checkpoint; zero: none
 	LastSession string    // who wrote it
+	LastAnswer  time.Time // of the last record since then that rests on an answer of iyzico's
 
 	Pauses  []PauseView // in force, in the order of the log
 	Batches []BatchView // not closed, in the order of the log

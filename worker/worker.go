@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -42,6 +43,8 @@ type running struct {
 	stop context.CancelFunc
 	done chan struct{}
 	err  error // why it stopped by itself; read after done
+
+	shard *Shard // guarded by the worker's mu; nil while it waits for the lease
 }
 
 // NewWorker returns a worker without shards. ttl is how long the lease of a
@@ -103,7 +106,7 @@ func (w *Worker) Halt(why error) {
 	w.Stop()
 }
 
-// Stopped returns the shards that stopped by themselves, and why.
+// Stopped returns the shards that stopped by themselves, or are stuck, and why.
 func (w *Worker) Stopped() map[int]error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -119,6 +122,9 @@ func (w *Worker) Stopped() map[int]error {
 				stopped[n] = r.err
 			}
 		default:
+			if r.shard != nil && r.shard.Trouble() != "" {
+				stopped[n] = errors.New(r.shard.Trouble())
+			}
 		}
 	}
 	return stopped
@@ -133,7 +139,13 @@ func (w *Worker) drive(ctx context.Context, shard int) error {
 	refreshing, stop := context.WithCancel(context.WithoutCancel(ctx))
 	held := make(chan Lease, 1)
 	go func() { held <- w.refresh(refreshing, shard, lease) }()
-	err := NewShard(shard, w.cfg, w.ports(shard)).Run(ctx)
+	s := NewShard(shard, w.cfg, w.ports(shard))
+	w.mu.Lock()
+	if r := w.shards[shard]; r != nil {
+		r.shard = s
+	}
+	w.mu.Unlock()
+	err := s.Run(ctx)
 	stop()
 	lease = <-held
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.ttl)
