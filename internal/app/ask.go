@@ -3,6 +3,7 @@ package app
 import (
 	"bufio"
 	"cmp"
+	"context"
 	"fmt"
 	"os/user"
 	"strings"
@@ -39,7 +40,7 @@ func (c *changeFlags) by(p *program) string {
 
 // confirmed asks on a terminal whether to go on. Where nobody can be asked,
 // --yes or --dry-run is needed.
-func (c *changeFlags) confirmed(p *program, format string, args ...any) (bool, error) {
+func (c *changeFlags) confirmed(ctx context.Context, p *program, format string, args ...any) (bool, error) {
 	if c.Yes {
 		return true, nil
 	}
@@ -47,13 +48,18 @@ func (c *changeFlags) confirmed(p *program, format string, args ...any) (bool, e
 		return false, usageError{"nobody can be asked here: add --yes to do it, or --dry-run to see what would happen"}
 	}
 	_, _ = fmt.Fprintf(p.stderr, format+" [y/N] ", args...)
-	line, err := bufio.NewReader(p.stdin).ReadString('\n')
-	if err != nil {
-		return false, err
-	}
-	switch strings.ToLower(strings.TrimSpace(line)) {
-	case "y", "yes":
-		return true, nil
+	answered := make(chan string, 1)
+	go func() { // it outlives an interrupt, which ends the program
+		line, _ := bufio.NewReader(p.stdin).ReadString('\n')
+		answered <- strings.ToLower(strings.TrimSpace(line))
+	}()
+	select {
+	case line := <-answered:
+		if line == "y" || line == "yes" {
+			return true, nil
+		}
+	case <-ctx.Done():
+		return false, ctx.Err()
 	}
 	p.note("nothing was done")
 	return false, nil

@@ -68,7 +68,7 @@ func (c *batchChange) give(ctx context.Context, p *program, do string, command s
 		p.say("%s", would)
 		return nil
 	}
-	if ok, err := c.confirmed(p, "%s.\n%s it?", would, do); !ok {
+	if ok, err := c.confirmed(ctx, p, "%s.\n%s it?", would, do); !ok {
 		return err
 	}
 	answer, err := d.Command(ctx, at, story.ID, command)

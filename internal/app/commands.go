@@ -8,17 +8,19 @@ Every command that needs one takes --config FILE; the environment overrides its 
 type commands struct {
 	Config string `help:"Configuration, a YAML file. Default: $$TOPLU_CONFIG; without either, TOPLU_… variables alone." placeholder:"FILE" short:"c"`
 
-	Demo        demoCommand      `cmd:"" help:"Run everything in one process, with nothing to install, and balance the books."`
-	Run         runCommand       `cmd:"" help:"Run the service."`
-	Simulator   simulatorCommand `cmd:"" help:"Serve a simulated iyzico that keeps books."`
-	Send        sendCommand      `cmd:"" help:"Send payout requests from a CSV or JSON lines file."`
-	Topics      topicsCommands   `cmd:"" help:"Create or check the Kafka topics."`
-	Explain     explainCommand   `cmd:"" help:"Tell a payout's whole story."`
-	Batch       batchCommands    `cmd:"" help:"List, show, hold, resume, cancel or resolve batches."`
-	Payout      payoutCommands   `cmd:"" help:"Cancel a payout."`
-	Pause       pauseCommand     `cmd:"" help:"Complete no new batch until resumed."`
-	Resume      resumeCommand    `cmd:"" help:"Lift a pause."`
-	ConfigGroup configCommands   `cmd:"" name:"config" help:"Check or show the configuration."`
+	Demo        demoCommand       `cmd:"" help:"Run everything in one process, with nothing to install, and balance the books."`
+	Run         runCommand        `cmd:"" help:"Run the service."`
+	Simulator   simulatorCommand  `cmd:"" help:"Serve a simulated iyzico that keeps books."`
+	Send        sendCommand       `cmd:"" help:"Send payout requests from a CSV or JSON lines file."`
+	Topics      topicsCommands    `cmd:"" help:"Create or check the Kafka topics."`
+	Status      statusCommand     `cmd:"" help:"Show everything on one screen."`
+	Explain     explainCommand    `cmd:"" help:"Tell a payout's whole story."`
+	Batch       batchCommands     `cmd:"" help:"List, show, hold, resume, cancel or resolve batches."`
+	Payout      payoutCommands    `cmd:"" help:"Cancel a payout."`
+	Pause       pauseCommand      `cmd:"" help:"Complete no new batch until resumed."`
+	Resume      resumeCommand     `cmd:"" help:"Lift a pause."`
+	Quarantine  quarantineCommand `cmd:"" help:"Have a shard go past a plan that nobody can read."`
+	ConfigGroup configCommands    `cmd:"" name:"config" help:"Check or show the configuration."`
 
 	Conformance conformanceCommand `cmd:"" help:"Try a ledger against everything that statuses may do, and check its books."`
 }

@@ -32,7 +32,10 @@ func (p *program) desk(ctx context.Context) (*service, *oncall.Desk, error) {
 		s.close()
 		return nil, nil, explainKafka(err)
 	}
-	return s, &oncall.Desk{Logs: s.oncallLogs, Claims: s.claims, Shards: s.shards, Now: time.Now}, nil
+	return s, &oncall.Desk{
+		Logs: s.oncallLogs, Claims: s.claims, Shards: s.shards, Now: time.Now,
+		Kafka: s.kafka, Topics: s.topics, Group: s.cfg.Kafka.Group,
+	}, nil
 }
 
 // oncallLogs are the logs of a shard for people.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/toplu/toplu/internal/app"
 	"github.com/toplu/toplu/internal/demo"
+	"github.com/toplu/toplu/internal/kafkaio"
 )
 
 // A shift is the surroundings of a service, and the service while it runs.
@@ -235,7 +236,7 @@ func TestOnCallHelpHasExamples(t *testing.T) {
 	t.Parallel()
 	root := run(t, nil, "", "--help")
 	for _, command := range []string{
-		"batch list", "batch show", "batch hold", "batch resume", "batch cancel", "batch resolve", "payout cancel", "pause", "resume",
+		"status", "batch list", "batch show", "batch hold", "batch resume", "batch cancel", "batch resolve", "payout cancel", "pause", "resume",
 	} {
 		if !strings.Contains(root.out, "\n  "+command) {
 			t.Errorf("%s is not in the list of commands", command)
@@ -246,5 +247,102 @@ func TestOnCallHelpHasExamples(t *testing.T) {
 		if !strings.Contains(example, "toplu "+command) || !strings.Contains(r.out, "--json") {
 			t.Errorf("%s: no example of its own, or no --json:\n%s", command, r.out)
 		}
+	}
+}
+
+type statusJSON struct {
+	Requests []struct {
+		Lag      int64
+		OldestAt *time.Time
+	}
+	Shards []struct {
+		Shard                      int
+		PlanEnd, Watermark, Behind int64
+		Owner, Trouble             string
+	}
+	States []struct {
+		State   string
+		Batches int
+	}
+	Stuck     []batchJSON
+	Merchants []struct {
+		Merchant, Currency  string
+		Payable, Unanswered struct {
+			Count int
+			Value string
+		}
+	}
+	DeadLetters []struct {
+		Code  string
+		Count int
+	}
+	Pauses []struct {
+		Merchant, By, Reason string
+		Shards               []int
+	}
+}
+
+func TestStatus(t *testing.T) {
+	t.Parallel()
+	s := newShift(t, time.Hour)
+	// Before anything has run.
+	s.send(t, "a-1", "a-2", "a-3")
+	s.run(t, "status").want(t, 0, "0 open batches", "")
+	before := loose[statusJSON](t, s.run(t, "status", "--json"))
+	waiting := int64(0)
+	for _, r := range before.Requests {
+		waiting += r.Lag
+		if r.Lag > 0 && r.OldestAt == nil {
+			t.Errorf("%+v", r)
+		}
+	}
+	if waiting != 3 || len(before.States) != 0 {
+		t.Errorf("%+v", before)
+	}
+
+	s.start(t)
+	s.says(t, ": submitted", "explain", "a-1")
+	s.says(t, ": submitted", "explain", "a-2")
+	s.says(t, ": submitted", "explain", "a-3")
+	s.run(t, "pause", "--merchant", "default", "--by", "ayse", "--reason", "a drill", "--yes").want(t, 0, "", "")
+	s.run(t, "pause", "--merchant", "nobody", "--yes").want(t, 2, "", "not a merchant of the configuration")
+	s.send(t, "b-1", "b-2")
+	s.says(t, "created", "status")
+	s.run(t, "batch", "hold", s.batchOf(t, "b-1"), "--reason", "looks odd", "--yes").want(t, 0, "", "")
+	s.poison(t, "not json")
+	s.poison(t, "nor this")
+	s.says(t, "not_json", "status")
+
+	r := s.until(t, func(r result) bool {
+		st := loose[statusJSON](t, r)
+		return len(st.DeadLetters) == 1 && st.DeadLetters[0].Count == 2 && st.Requests[0].Lag+st.Requests[1].Lag == 0
+	}, "status", "--json")
+	st := loose[statusJSON](t, r)
+	if r.code != 0 || len(st.Stuck) != 1 || st.Stuck[0].State != "held" {
+		t.Errorf("%+v", r)
+	}
+	if m := st.Merchants; len(m) != 1 || m[0].Payable.Value != "20.00" || m[0].Unanswered.Value != "30.00" || m[0].Unanswered.Count != 3 {
+		t.Errorf("money %+v", m)
+	}
+	if ps := st.Pauses; len(ps) != 1 || ps[0].Merchant != "default" || ps[0].By != "ayse" || ps[0].Reason != "a drill" || len(ps[0].Shards) != 2 {
+		t.Errorf("pauses %+v", ps)
+	}
+	for _, sh := range st.Shards {
+		if sh.Owner == "" || sh.Trouble != "" || sh.Behind != 0 {
+			t.Errorf("shard %+v", sh)
+		}
+	}
+	text := s.run(t, "status")
+	for _, want := range []string{"PAUSED: merchant default", "STUCK", "looks odd by ", "2 (20.00 TRY)", "3 (30.00 TRY)", "DEAD LETTERS"} {
+		text.want(t, 0, want, "")
+	}
+}
+
+// poison writes a request that is none.
+func (s *shift) poison(t *testing.T, value string) {
+	t.Helper()
+	cfg, client := kafkaOf(t, s.env)
+	if err := client.Publish(t.Context(), cfg.Kafka.Topics().Requests, []kafkaio.Message{{Key: []byte("poison"), Value: []byte(value)}}); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -78,7 +78,7 @@ func (c *pauseChange) give(ctx context.Context, p *program, command schema.Comma
 		p.say("would %s in %d shards", what, d.Shards)
 		return nil
 	}
-	if ok, err := c.confirmed(p, "This will %s. Go on?", what); !ok {
+	if ok, err := c.confirmed(ctx, p, "This will %s. Go on?", what); !ok {
 		return err
 	}
 	command.Merchant = c.Merchant

@@ -55,7 +55,7 @@ func (c *payoutCancelCommand) Run(ctx context.Context, p *program) error {
 		p.say("%s", would)
 		return nil
 	}
-	if ok, err := c.confirmed(p, "%s.\nCancel it?", would); !ok {
+	if ok, err := c.confirmed(ctx, p, "%s.\nCancel it?", would); !ok {
 		return err
 	}
 	answer, err := d.CancelPayout(ctx, c.PayoutID, c.command(p, schema.CmdCancel))

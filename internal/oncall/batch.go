@@ -118,10 +118,13 @@ func (d *Desk) describe(shard int, v *worker.BatchView) Batch {
 
 func sumOf(t worker.Tally) Sum { return Sum{t.Items, schema.FormatMinor(t.Minor)} }
 
-// text is a reason as people read it.
+// text is a reason as people read it. What people asked for has their words alone.
 func text(r *schema.Reason) string {
-	if r.Text == "" || r.Code == "command" {
-		return cmp.Or(r.Text, r.Code)
+	switch {
+	case r.Code == "command":
+		return r.Text
+	case r.Text == "":
+		return r.Code
 	}
 	return r.Code + ": " + r.Text
 }

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/toplu/toplu/internal/config"
+	"github.com/toplu/toplu/internal/kafkaio"
 	"github.com/toplu/toplu/schema"
 	"github.com/toplu/toplu/worker"
 )
@@ -16,6 +18,11 @@ type Desk struct {
 	Claims worker.Claims
 	Shards int
 	Now    func() time.Time
+	// Kafka, Topics and Group are for what is about the topics themselves: status
+	// and dead letters.
+	Kafka  *kafkaio.Client
+	Topics config.Topics
+	Group  string // of the consumers
 	// Patience is how long a command waits for a worker's answer. Defaults to 15 s.
 	Patience time.Duration
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/toplu/toplu/iyzico/iyzicotest"
@@ -170,7 +171,12 @@ func (p *person) command(owned map[int64]owned, plans []int64) {
 		if c.Batch, c.Plan = o.batch, o.plan; c.Kind == schema.CmdCancel && w.one(2) {
 			c.Batch, c.Plan, c.PayoutID = "", 0, o.ids[w.rnd.IntN(len(o.ids))]
 		}
-		if c.Kind == schema.CmdResolve { // what is not so is contradicted
+		if c.Kind == schema.CmdResolve {
+			// A person's word is believed where iyzico does not contradict it, so
+			// it must be true.
+			if !p.allDead(o) {
+				return
+			}
 			c.Verdict, c.Evidence = schema.VerdictDead, "iyzico's panel"
 		}
 	}
@@ -180,6 +186,26 @@ func (p *person) command(owned map[int64]owned, plans []int64) {
 	}
 	at, _ := p.sh.commands.Append(context.Background(), schema.Message{Value: value})
 	w.trace.add("person", fmt.Sprintf("shard %d: command at %d", p.sh.n, at[0]), "", value)
+}
+
+// allDead reports whether all that iyzico has of the batch is cancelled to the
+// last item.
+func (p *person) allDead(o owned) bool {
+	some := false
+	for _, b := range p.w.provider.Books().Batches {
+		if strings.HasPrefix(b.ExternalID, o.batch+"-") {
+			some = true
+			if !dead(b) {
+				return false
+			}
+		}
+	}
+	return some
+}
+
+// dead is proof of death as the books have it.
+func dead(b iyzicotest.BatchEntry) bool {
+	return b.Status == iyzicotest.BatchCanceled && b.Items[iyzicotest.ItemCanceled] > 0 && len(b.Items)-min(1, b.Items[iyzicotest.ItemInvalid]) == 1
 }
 
 // obeyed reports whether every command of the shard has left a record.
@@ -261,7 +287,7 @@ func (p *person) attend(o owned, c *chapter, truth map[string]iyzicotest.BatchEn
 		r := schema.Record{Type: schema.RecDecided, Batch: o.batch, Plan: o.plan, Attempt: n.Attempt, RequestID: n.RequestID, By: "person",
 			Reason: &schema.Reason{Code: "decided", Text: "as iyzico's panel shows"}}
 		switch {
-		case b.Status == iyzicotest.BatchCanceled && b.Items[iyzicotest.ItemCanceled] > 0 && len(b.Items)-min(1, b.Items[iyzicotest.ItemInvalid]) == 1:
+		case dead(b):
 			r.Verdict = schema.VerdictDead
 		case b.Status == iyzicotest.BatchCanceled, b.Status == iyzicotest.BatchInit, b.Status == iyzicotest.BatchInsufficientBalance:
 			continue

@@ -32,9 +32,8 @@ public final class Ledger {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   public static void main(String[] args) throws Exception {
-    try (Connection db = DriverManager.getConnection("jdbc:sqlite:" + env("LEDGER_FILE", "ledger.db"))) {
-      db.createStatement().execute("PRAGMA busy_timeout = 30000");
-      db.createStatement().execute("PRAGMA journal_mode = WAL");
+    String url = "jdbc:sqlite:" + env("LEDGER_FILE", "ledger.db") + "?journal_mode=WAL&busy_timeout=30000";
+    try (Connection db = DriverManager.getConnection(url)) {
       db.createStatement().execute(
           "CREATE TABLE IF NOT EXISTS payouts (payout_id TEXT PRIMARY KEY, sequence INTEGER NOT NULL,"
               + " status TEXT NOT NULL, reserved INTEGER NOT NULL, paid INTEGER NOT NULL, commission INTEGER NOT NULL)");

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/toplu/toplu/schema"
+)
+
+// consume books what comes until ctx ends. Offsets are committed after the
+// booking: what a crash leaves in between comes again, and is skipped.
+func consume(ctx context.Context, db *pgx.Conn) error {
+	client, err := kgo.NewClient(
+		kgo.SeedBrokers(strings.Split(os.Getenv("KAFKA_BROKERS"), ",")...),
+		kgo.ConsumeTopics(cmp.Or(os.Getenv("KAFKA_TOPIC"), "payout.statuses")),
+		kgo.ConsumerGroup(cmp.Or(os.Getenv("KAFKA_GROUP"), "ledger")),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), // a new ledger begins at the beginning
+		kgo.DisableAutoCommit(),
+		kgo.SessionTimeout(10*time.Second),
+	)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	for ctx.Err() == nil {
+		fetches := client.PollRecords(ctx, 500)
+		if ctx.Err() != nil {
+			break
+		}
+		if err := fetches.Err(); err != nil {
+			return err
+		}
+		err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error { return bookAll(ctx, tx, fetches.Records()) })
+		if err != nil {
+			return err
+		}
+		if err := client.CommitUncommittedOffsets(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// known are the events of the version that this program was written for.
+var known = regexp.MustCompile(`^payout\.[a-z_]+\.v1$`)
+
+func bookAll(ctx context.Context, tx pgx.Tx, records []*kgo.Record) error {
+	for _, r := range records {
+		m := schema.Message{Key: r.Key, Value: r.Value}
+		for _, h := range r.Headers {
+			m.Headers = append(m.Headers, schema.Header(h))
+		}
+		if kind, _ := m.Get("ce_type"); !known.MatchString(kind) || kind == schema.TypeRefused {
+			continue // a later version's event, or a request that never became a payout
+		}
+		s, err := schema.DecodeStatus(m)
+		if err != nil {
+			return fmt.Errorf("%s/%d offset %d: %w", r.Topic, r.Partition, r.Offset, err)
+		}
+		if err := book(ctx, tx, &s); err != nil {
+			return fmt.Errorf("%s: %w", s.PayoutID, err)
+		}
+	}
+	return nil
+}
