@@ -98,6 +98,7 @@ func (p *planFolder) step(ctx context.Context) error {
 		p.tell = p.next
 	}
 	p.next = max(p.next, chunk.Next)
+	p.s.gauges.folded(max(p.next, p.stands+1), chunk.End)
 	return p.reached(ctx)
 }
 

@@ -100,4 +100,5 @@
 //	known.go       for the consumer  report.go    what became of it      story.go    for people
 //	config.go      settings          publish.go   statuses, journal      metrics.go  counters
 //	command.go     people on call    sleep.go     what may come back     guard.go    hourly
+//	gauges.go      what is open      readings.go  the same, for Prometheus
 package worker

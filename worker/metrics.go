@@ -6,7 +6,7 @@ import (
 	"github.com/toplu/toplu/schema"
 )
 
-// Metrics counts what shards do. A nil *Metrics counts nothing.
+// Metrics counts what shards do and have open. A nil *Metrics counts nothing.
 type Metrics struct {
 	statuses     *prometheus.CounterVec
 	amounts      *prometheus.CounterVec
@@ -19,6 +19,7 @@ type Metrics struct {
 	unfundeds    *prometheus.CounterVec
 	losses       prometheus.Counter
 	unexplaineds *prometheus.CounterVec
+	readings     *readings
 }
 
 // NewMetrics makes the metrics and registers them.
@@ -30,8 +31,8 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 	}
 	m := &Metrics{
-		statuses:     vec("toplu_payout_statuses_total", "Changes of a payout's status, those re-emitted after a restart too.", "status"),
-		amounts:      vec("toplu_payout_amount_minor_units_total", "Sum of the payouts that reached a status, in minor units.", "status", "currency"),
+		statuses:     vec("toplu_payout_statuses_total", "Changes of a payout's status, those re-emitted after a restart too.", "merchant", "status"),
+		amounts:      vec("toplu_payout_amount_minor_units_total", "Sum of the payouts that reached a status, in minor units, those re-emitted after a restart too.", "merchant", "status", "currency"),
 		duplicates:   counter("toplu_duplicates_total", "Requests in plans that an earlier plan had already, with the same content."),
 		conflicts:    counter("toplu_conflicts_total", "Requests whose payout id was used before with other content."),
 		batches:      counter("toplu_batches_closed_total", "Batches with every item answered."),
@@ -41,15 +42,16 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		unfundeds:    vec("toplu_balance_too_low_total", "Times that a batch had to wait for the merchant's balance.", "merchant"),
 		losses:       counter("toplu_claims_lost_total", "Times that the claims in Redis were found lost, rolled back or damaged."),
 		unexplaineds: vec("toplu_unexplained_total", "What must never be: iyzico contradicts a final status, or knows what nobody asked for.", "kind"),
+		readings:     newReadings(),
 	}
-	r.MustRegister(m.statuses, m.amounts, m.duplicates, m.conflicts, m.batches, m.holds, m.unknowns, m.late, m.unfundeds, m.losses, m.unexplaineds)
+	r.MustRegister(m.statuses, m.amounts, m.duplicates, m.conflicts, m.batches, m.holds, m.unknowns, m.late, m.unfundeds, m.losses, m.unexplaineds, m.readings)
 	return m
 }
 
 func (m *Metrics) status(s *schema.Status) {
 	if m != nil {
-		m.statuses.WithLabelValues(string(s.Status)).Inc()
-		m.amounts.WithLabelValues(string(s.Status), string(s.Amount.Currency)).Add(float64(s.Amount.Minor)) //nolint:forbidigo // a metric is a float; no money is computed from it
+		m.statuses.WithLabelValues(s.Merchant, string(s.Status)).Inc()
+		m.amounts.WithLabelValues(s.Merchant, string(s.Status), string(s.Amount.Currency)).Add(float64(s.Amount.Minor)) //nolint:forbidigo // a metric is a float; no money is computed from it
 	}
 }
 

@@ -224,6 +224,7 @@ func (b *batch) joins(i int, to schema.PayoutStatus) bool {
 // contradiction says that iyzico shows what cannot be. Nothing is changed.
 func (s *Shard) contradiction(b *batch, i int, status iyzico.ItemStatus, to schema.PayoutStatus) {
 	s.ports.Metrics.unexplained("contradiction")
+	s.gauges.contradicted(b, i)
 	s.log.Error().Str("batch", b.plan.ID).Str("payout", b.plan.Items[i].PayoutID).Str("itemStatus", string(status)).
 		Str("have", string(b.items[i].status)).Str("shown", string(to)).Msg("iyzico contradicts a final status: a person must look")
 }

@@ -61,6 +61,7 @@ type Shard struct {
 	seenWords map[string]bool // words of iyzico's that were logged as new
 	parked    []chan struct{} // log readers that wait until the outbox has room
 	check     checkpointing
+	gauges    gauging
 }
 
 // NewShard returns the driver of one shard, with a session of its own. A shard
@@ -72,7 +73,7 @@ func NewShard(number int, cfg Config, ports Ports) *Shard {
 		log:  ports.Log.With().Int("shard", number).Str("session", session).Logger(),
 		mail: make(chan result), fail: make(chan error, 1), doubts: make(chan error, 1),
 		pauses: map[int64]string{}, batches: map[int64]*batch{}, asleep: map[int64]*batch{}, quarantine: map[int64]bool{}, stuckAt: None, early: map[int64][]queued{},
-		merchants: map[string]*merchant{}, seenWords: map[string]bool{},
+		merchants: map[string]*merchant{}, seenWords: map[string]bool{}, gauges: newGauging(),
 	}
 	s.pageSize.Store(int64(s.cfg.PageSize))
 	return s
@@ -88,6 +89,7 @@ func (s *Shard) Run(ctx context.Context) error {
 	calls, cancelCalls := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancelCalls()
 	s.calls = calls
+	defer s.ports.Metrics.left(s.number, s.session)
 	follow, cancelFollow := context.WithCancel(ctx)
 	defer cancelFollow()
 
@@ -153,6 +155,7 @@ func (s *Shard) loop(ctx context.Context, cancelFollow, cancelCalls context.Canc
 		s.turns()
 		s.publish()
 		s.checkpoint()
+		s.gauge()
 	}
 }
 
@@ -314,6 +317,7 @@ func (s *Shard) foldRecord(offset int64, r *schema.Record) {
 	}
 	switch {
 	case r.Type == schema.RecGenesis || r.Type == schema.RecCheckpoint:
+		s.gauges.checkpointed(r)
 		return
 	case r.Type == schema.RecEpoch:
 		if r.Previous == s.epoch {

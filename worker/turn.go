@@ -85,6 +85,7 @@ func (s *Shard) foldPlan(f *foldedPlan) {
 	if len(records) == 0 && (len(m.waiting) > 0 || s.inFlight(f.plan.Merchant) >= s.cfg.maxOpen(f.plan.Merchant)) {
 		if i, waits := slices.BinarySearch(m.waiting, f.offset); !waits {
 			m.waiting = slices.Insert(m.waiting, i, f.offset)
+			s.gauges.waits(b)
 		}
 		return
 	}
@@ -160,6 +161,7 @@ func (s *Shard) takeTurn(offset int64) bool {
 			continue
 		}
 		m.waiting = slices.Delete(m.waiting, i, i+1)
+		s.gauges.taken(offset)
 		s.placehold(offset, name, nil)
 		return true
 	}
@@ -229,6 +231,8 @@ func (s *Shard) loaded(place *batch, f *foldedPlan, records []queued) {
 		panic(&ImpossibleError{"at offset " + itoa(f.offset), "a waiting plan owns nothing any more"})
 	}
 	b := newBatch(f.plan, f.offset, owned, nil)
+	waiting := s.merchantOf(b.merchant).waiting
+	s.gauges.read(b, len(waiting) == 0 || b.offset < waiting[0])
 	b.drive = place.drive
 	b.drive.busy, b.drive.reread, b.drive.retry = false, nil, nil
 	b.drive.wake = time.Time{}

@@ -17,11 +17,13 @@ type commands struct {
 	Explain     explainCommand    `cmd:"" help:"Tell a payout's whole story."`
 	Batch       batchCommands     `cmd:"" help:"List, show, hold, resume, cancel or resolve batches."`
 	Payout      payoutCommands    `cmd:"" help:"Cancel a payout."`
+	DLQ         dlqCommands       `cmd:"" name:"dlq" help:"List, show or send back dead letters."`
 	Pause       pauseCommand      `cmd:"" help:"Complete no new batch until resumed."`
 	Resume      resumeCommand     `cmd:"" help:"Lift a pause."`
 	Quarantine  quarantineCommand `cmd:"" help:"Have a shard go past a plan that nobody can read."`
 	ConfigGroup configCommands    `cmd:"" name:"config" help:"Check or show the configuration."`
 
+	Schema      schemaCommands     `cmd:"" help:"Show the contract: schemas, topics, rules of change, examples."`
 	Conformance conformanceCommand `cmd:"" help:"Try a ledger against everything that statuses may do, and check its books."`
 }
 

@@ -1,12 +1,7 @@
 package app
 
 import (
-	"errors"
-	"fmt"
-	"io"
-
 	"github.com/rs/zerolog"
-	"github.com/segmentio/kafka-go/sasl/plain"
 
 	"github.com/toplu/toplu/internal/config"
 	"github.com/toplu/toplu/internal/kafkaio"
@@ -29,7 +24,7 @@ func dialKafka(k config.Kafka, log zerolog.Logger, topics ...string) (*kafkaio.C
 		Logger:         log,
 	}
 	if k.Username != "" {
-		c.SASL = plain.Mechanism{Username: k.Username, Password: k.Password.Reveal()}
+		c.SASL = kafkaLogin{k}
 	}
 	return kafkaio.Dial(c)
 }
@@ -47,15 +42,4 @@ func (p *program) kafka(topics func(config.Topics) []string) (*config.Config, *k
 	}
 	client, err := dialKafka(cfg.Kafka, log, topics(cfg.Kafka.Topics())...)
 	return cfg, client, err
-}
-
-// explainKafka adds to an error what a person can do about it.
-func explainKafka(err error) error {
-	switch {
-	case errors.Is(err, kafkaio.ErrTopicMissing):
-		return fmt.Errorf("%w\nTo create what is missing: toplu topics create", err)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("%w\nBrokers hang up on a wrong login, or when one side speaks TLS and the other does not: see kafka.tls, kafka.username and kafka.password", err)
-	}
-	return err
 }

@@ -61,7 +61,9 @@ func newService(cfg *config.Config, roles Roles, log zerolog.Logger) (*service, 
 	}
 	redis.SetLogger(quiet{})
 	s.redis = redisclaim.Dial(redisclaim.Config{
-		Addrs: cfg.Redis.Addrs, Username: cfg.Redis.Username, Password: cfg.Redis.Password.Reveal(), TLS: tlsConfig,
+		Addrs: cfg.Redis.Addrs, MasterName: cfg.Redis.MasterName, Cluster: cfg.Redis.Cluster,
+		Login: redisLogin(cfg.Redis), SentinelUsername: cfg.Redis.SentinelUsername, SentinelPassword: cfg.Redis.SentinelPassword.Reveal(),
+		TLS: tlsConfig,
 	})
 	s.claims = redisclaim.New(s.redis, cfg.Redis.KeyPrefix)
 	if s.providers, err = dialProviders(cfg, s.registry); err != nil {
@@ -201,14 +203,11 @@ func (s *service) until(ctx context.Context, what string, f func(context.Context
 // checkKafka checks that the cluster answers and that the topics are right.
 func (s *service) checkKafka(ctx context.Context) error {
 	if err := s.kafka.Ping(ctx); err != nil {
-		if isLogin(err) {
-			return startError{fmt.Errorf("kafka refuses the login: %w\nCheck kafka.username and kafka.password", err)}
-		}
-		return err
+		return hopeless(explainKafka(err))
 	}
 	found, err := describeAll(ctx, s.kafka, s.cfg)
 	if err != nil {
-		return err
+		return hopeless(err)
 	}
 	problems := judgeTopics(found, s.cfg)
 	if bad := refused(problems); len(bad) > 0 {
@@ -229,19 +228,8 @@ func (s *service) checkRedis(ctx context.Context) error {
 		return nil
 	case strings.Contains(err.Error(), "maxmemory-policy"):
 		return startError{err}
-	case isLogin(err):
-		return startError{fmt.Errorf("redis refuses the login: %w\nCheck redis.username and redis.password", err)}
 	}
-	return err
-}
-
-// isLogin reports whether err is about credentials. Neither library has a type
-// for it; the words are the servers'.
-func isLogin(err error) bool {
-	text := err.Error()
-	return slices.ContainsFunc([]string{"WRONGPASS", "NOAUTH", "NOPERM", "SASL Authentication Failed", "SASL authentication failed"}, func(w string) bool {
-		return strings.Contains(text, w)
-	})
+	return hopeless(explainRedis(err))
 }
 
 // checkIyzico asks for every merchant's balance. One whose key is refused is

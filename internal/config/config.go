@@ -40,18 +40,35 @@ type Kafka struct {
 	MinInsyncReplicas int // 0: the broker's default
 	TLS               bool
 	CAFile            string // path of a PEM file; "": the system's authorities
-	Username          string // SASL PLAIN; "": none
+	CertFile, KeyFile string // paths of PEM files; "": no certificate of our own
+	Mechanism         Mechanism
+	Username          string // SASL; "": none
 	Password          Secret
 }
 
+// A Mechanism is how a user proves to Kafka who it is.
+type Mechanism string
+
+// The mechanisms of SASL.
+const (
+	MechanismPlain    Mechanism = "PLAIN"
+	MechanismScram256 Mechanism = "SCRAM-SHA-256"
+	MechanismScram512 Mechanism = "SCRAM-SHA-512"
+)
+
 // Redis is where the claims are kept.
 type Redis struct {
-	Addrs     []string // host:port; more than one: a Redis Cluster
-	Username  string
-	Password  Secret
-	TLS       bool
-	CAFile    string // path of a PEM file; "": the system's authorities
-	KeyPrefix string
+	Addrs             []string // host:port; more than one: a Redis Cluster, or with MasterName its sentinels
+	Cluster           bool     // a single address stands for a Redis Cluster
+	MasterName        string   // "": no sentinels
+	Username          string
+	Password          Secret
+	SentinelUsername  string
+	SentinelPassword  Secret
+	TLS               bool
+	CAFile            string // path of a PEM file; "": the system's authorities
+	CertFile, KeyFile string // paths of PEM files; "": no certificate of our own
+	KeyPrefix         string
 }
 
 // Iyzico is how the Mass Payout API is called, for every merchant.

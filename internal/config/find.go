@@ -9,6 +9,7 @@ type value struct {
 	texts []string
 	where string // file:line, env NAME, or a secret file with the place that names it
 	line  int
+	file  string // the secret file that it was read from
 }
 
 // find looks for a key in the environment and then in the file. It reports
@@ -62,13 +63,14 @@ func (l *loader) fromSecretFile(k *key, name string, v value) (value, bool) {
 		l.show(k, name, value{where: "secret file " + path + ", not read (" + v.where + ")"})
 		return value{}, false
 	}
-	s, err := l.readSecret(path)
+	file := l.resolve(path)
+	s, err := readSecret(file)
 	if err != nil {
 		bad.Reason = err.Error()
 		l.problem(bad)
 		return value{}, false
 	}
-	return value{texts: []string{s}, where: "secret file " + path + " (" + v.where + ")", line: v.line}, true
+	return value{texts: []string{s}, where: "secret file " + path + " (" + v.where + ")", line: v.line, file: file}, true
 }
 
 // shaped makes a list of a text with commas, and refuses a list where one

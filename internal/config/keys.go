@@ -22,7 +22,7 @@ type key struct {
 type binding struct {
 	kind, allowed string
 	list, secret  bool
-	set           func(c *Config, m *Merchant, texts []string) error
+	set           func(c *Config, m *Merchant, v value) error
 }
 
 // to binds a kind to a field of the configuration.
@@ -36,12 +36,16 @@ func toMerchant[T any](k kind[T], field func(*Merchant) *T) binding {
 }
 
 func bind[T any](k kind[T], field func(*Config, *Merchant) *T) binding {
-	return binding{kind: k.name, allowed: k.allowed, list: k.list, secret: k.name == "secret", set: func(c *Config, m *Merchant, texts []string) error {
-		v, err := k.parse(texts)
-		if err == nil {
-			*field(c, m) = v
+	return binding{kind: k.name, allowed: k.allowed, list: k.list, secret: k.name == "secret", set: func(c *Config, m *Merchant, v value) error {
+		parsed, err := k.parse(v.texts)
+		if err != nil {
+			return err
 		}
-		return err
+		if s, ok := any(&parsed).(*Secret); ok {
+			s.file = v.file
+		}
+		*field(c, m) = parsed
+		return nil
 	}}
 }
 
@@ -71,16 +75,25 @@ var keys = []key{
 	{name: "kafka.startAt", doc: "Where a group without offsets begins. The very first start of an installation refuses to go on without it when old requests are waiting.", danger: "Requests before this place are never paid; requests after it are, also those that another system has paid.", binding: to(startAt(), func(c *Config) *StartAt { return &c.Kafka.StartAt })},
 	{name: "kafka.replication", def: "0", doc: "Copies of each partition when `topics create` makes a topic; 0 leaves it to the broker.", danger: "Below 3, the loss of a disk can lose what has been paid.", binding: to(number(0, 15), func(c *Config) *int { return &c.Kafka.Replication })},
 	{name: "kafka.minInsyncReplicas", def: "0", doc: "Copies that must have a record before it counts as written, for topics that `topics create` makes; 0 leaves it to the broker.", danger: "Below 2, an acknowledged record can be lost with one machine.", binding: to(number(0, 15), func(c *Config) *int { return &c.Kafka.MinInsyncReplicas })},
-	{name: "kafka.tls", def: "false", doc: "Speak TLS with the brokers.", binding: to(boolean(), func(c *Config) *bool { return &c.Kafka.TLS })},
-	{name: "kafka.caFile", doc: "PEM file with the authorities that sign the brokers' certificates, relative to the configuration file; nothing for the system's.", binding: to(path(), func(c *Config) *string { return &c.Kafka.CAFile })},
-	{name: "kafka.username", doc: "User for SASL PLAIN; nothing for no login.", binding: to(word(), func(c *Config) *string { return &c.Kafka.Username })},
-	{name: "kafka.password", doc: "Password for SASL PLAIN.", danger: "Without kafka.tls it can be read on the network.", binding: to(secret(), func(c *Config) *Secret { return &c.Kafka.Password })},
+	{name: "kafka.tls", def: "false", doc: "Speak TLS with the brokers.", danger: "Off, whoever is on the way reads recipients and can write requests in your name.", binding: to(boolean(), func(c *Config) *bool { return &c.Kafka.TLS })},
+	{name: "kafka.caFile", doc: "PEM file with the authorities that sign the brokers' certificates, relative to the configuration file; nothing for the system's. Read at start only.", binding: to(path(), func(c *Config) *string { return &c.Kafka.CAFile })},
+	{name: "kafka.certFile", doc: "PEM file with the certificate that this program shows to the brokers, and those between it and the authority; nothing for none. Read anew for each connection.", danger: "A broker that also wants a login by SASL takes that one's user, not the certificate's.", binding: to(path(), func(c *Config) *string { return &c.Kafka.CertFile })},
+	{name: "kafka.keyFile", doc: "PEM file with the private key of kafka.certFile, without a password. Read anew for each connection.", danger: "Whoever can read it can be this program: mode 0400.", binding: to(path(), func(c *Config) *string { return &c.Kafka.KeyFile })},
+	{name: "kafka.mechanism", def: string(MechanismPlain), doc: "How kafka.username logs in by SASL.", danger: "PLAIN sends the password itself: only with kafka.tls.", binding: to(oneOf(MechanismPlain, MechanismScram256, MechanismScram512), func(c *Config) *Mechanism { return &c.Kafka.Mechanism })},
+	{name: "kafka.username", doc: "User for SASL; nothing for no login. What it must be allowed is in docs/security.md.", binding: to(word(), func(c *Config) *string { return &c.Kafka.Username })},
+	{name: "kafka.password", doc: "Password for SASL. From a file, it is read anew for each connection.", danger: "Without kafka.tls it can be read on the network (PLAIN) or guessed from what is (SCRAM).", binding: to(secret(), func(c *Config) *Secret { return &c.Kafka.Password })},
 
-	{name: "redis.addrs", required: true, doc: "Where Redis is. More than one address is a Redis Cluster.", binding: to(addresses(), func(c *Config) *[]string { return &c.Redis.Addrs })},
-	{name: "redis.username", doc: "Redis user; nothing for the default user.", binding: to(word(), func(c *Config) *string { return &c.Redis.Username })},
-	{name: "redis.password", doc: "Redis password.", danger: "Without redis.tls it can be read on the network.", binding: to(secret(), func(c *Config) *Secret { return &c.Redis.Password })},
-	{name: "redis.tls", def: "false", doc: "Speak TLS with Redis.", binding: to(boolean(), func(c *Config) *bool { return &c.Redis.TLS })},
-	{name: "redis.caFile", doc: "PEM file with the authorities that sign Redis's certificate, relative to the configuration file; nothing for the system's.", binding: to(path(), func(c *Config) *string { return &c.Redis.CAFile })},
+	{name: "redis.addrs", required: true, doc: "Where Redis is; with redis.masterName, where the sentinels are. More than one address without it is a Redis Cluster, and any of its nodes will do.", binding: to(addresses(), func(c *Config) *[]string { return &c.Redis.Addrs })},
+	{name: "redis.cluster", def: "false", doc: "The single address in redis.addrs stands for a Redis Cluster.", binding: to(boolean(), func(c *Config) *bool { return &c.Redis.Cluster })},
+	{name: "redis.masterName", doc: "Name by which the sentinels know the master; nothing for no sentinels.", danger: "A failover loses what the replica had not yet. toplu notices and reads the plan logs again; until then the shard does not pay.", binding: to(word(), func(c *Config) *string { return &c.Redis.MasterName })},
+	{name: "redis.username", doc: "Redis user; nothing for the default user. What it must be allowed is in docs/security.md.", binding: to(word(), func(c *Config) *string { return &c.Redis.Username })},
+	{name: "redis.password", doc: "Redis password. From a file, it is read anew for each connection.", danger: "Without redis.tls it can be read on the network.", binding: to(secret(), func(c *Config) *Secret { return &c.Redis.Password })},
+	{name: "redis.sentinelUsername", doc: "User at the sentinels, who have users of their own; nothing for their default user.", binding: to(word(), func(c *Config) *string { return &c.Redis.SentinelUsername })},
+	{name: "redis.sentinelPassword", doc: "Password at the sentinels; nothing if they ask for none. Read at start only, also from a file.", danger: "Without redis.tls it can be read on the network.", binding: to(secret(), func(c *Config) *Secret { return &c.Redis.SentinelPassword })},
+	{name: "redis.tls", def: "false", doc: "Speak TLS with Redis, and with the sentinels.", danger: "Off, whoever is on the way can change claims. No payout is paid twice by that, but shards stop.", binding: to(boolean(), func(c *Config) *bool { return &c.Redis.TLS })},
+	{name: "redis.caFile", doc: "PEM file with the authorities that sign Redis's certificate, relative to the configuration file; nothing for the system's. Read at start only.", binding: to(path(), func(c *Config) *string { return &c.Redis.CAFile })},
+	{name: "redis.certFile", doc: "PEM file with the certificate that this program shows to Redis, which asks for one unless it runs with tls-auth-clients no; nothing for none. Read anew for each connection.", binding: to(path(), func(c *Config) *string { return &c.Redis.CertFile })},
+	{name: "redis.keyFile", doc: "PEM file with the private key of redis.certFile, without a password. Read anew for each connection.", danger: "Whoever can read it can be this program: mode 0400.", binding: to(path(), func(c *Config) *string { return &c.Redis.KeyFile })},
 	{name: "redis.keyPrefix", def: "toplu", doc: "Put before every key, so that installations can share a Redis.", binding: to(text(`[A-Za-z0-9._:-]{1,64}`, "1 to 64 of A-Z a-z 0-9 . _ : -"), func(c *Config) *string { return &c.Redis.KeyPrefix })},
 
 	{name: "iyzico.baseUrl", required: true, doc: "Where the Mass Payout API is: https://api.iyzipay.com for real money, https://sandbox-api.iyzipay.com for iyzico's sandbox, or a simulator.", binding: to(baseURL(), func(c *Config) **url.URL { return &c.Iyzico.BaseURL })},
@@ -92,8 +105,8 @@ var keys = []key{
 	{name: "iyzico.seenBeforeCodes", doc: "Error codes of init that may mean that the batch is known already; it is then looked up before anything else.", binding: to(codes(), func(c *Config) *[]string { return &c.Iyzico.SeenBeforeCodes })},
 	{name: "iyzico.rejectCodes", doc: "Error codes of init that reject all items of the batch. With every other unknown code the batch is held for a person.", danger: "The items of a batch refused by such a code are final and need new payout ids.", binding: to(codes(), func(c *Config) *[]string { return &c.Iyzico.RejectCodes })},
 
-	{name: "merchants.*.apiKey", required: true, doc: "API key of the merchant's account at iyzico.", binding: toMerchant(secret(), func(m *Merchant) *Secret { return &m.APIKey })},
-	{name: "merchants.*.secretKey", required: true, doc: "Secret key of the merchant's account at iyzico.", binding: toMerchant(secret(), func(m *Merchant) *Secret { return &m.SecretKey })},
+	{name: "merchants.*.apiKey", required: true, doc: "API key of the merchant's account at iyzico. From a file, a new pair is taken over within seconds, as soon as iyzico has accepted it.", binding: toMerchant(secret(), func(m *Merchant) *Secret { return &m.APIKey })},
+	{name: "merchants.*.secretKey", required: true, doc: "Secret key of the merchant's account at iyzico; exchanged as apiKey is.", binding: toMerchant(secret(), func(m *Merchant) *Secret { return &m.SecretKey })},
 	{name: "merchants.*.purpose", def: "SETTLEMENT", doc: "Purpose of payouts whose request names none.", binding: toMerchant(oneOf(schema.Purposes()...), func(m *Merchant) *string { return &m.Purpose })},
 	{name: "merchants.*.maxOpen", def: "8", doc: "Batches of the merchant that are open at a time, in each shard. The others wait in Kafka.", binding: toMerchant(number(1, 1000), func(m *Merchant) *int { return &m.MaxOpen })},
 

@@ -105,16 +105,13 @@ func path() kind[string] {
 	return text(`[^\x00]*`, "a path")
 }
 
+var (
+	errEmptySecret = errors.New("is empty")
+	errBlankSecret = errors.New("has blanks around it or more than one line")
+)
+
 func secret() kind[Secret] {
-	return one("secret", "not empty, without blanks around it", func(s string) (Secret, error) {
-		switch {
-		case s == "":
-			return "", errors.New("is empty")
-		case strings.TrimSpace(s) != s || strings.ContainsAny(s, "\r\n"):
-			return "", errors.New("has blanks around it or more than one line")
-		}
-		return Secret(s), nil
-	})
+	return one("secret", "not empty, without blanks around it", newSecret)
 }
 
 // amount reads a decimal exactly, as minor units. Nothing written is 0: no limit.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -72,7 +71,8 @@ func (l *loader) values() {
 			merchantsDone = true
 		}
 	}
-	for _, file := range []*string{&l.cfg.Kafka.CAFile, &l.cfg.Redis.CAFile} {
+	k, r := &l.cfg.Kafka, &l.cfg.Redis
+	for _, file := range []*string{&k.CAFile, &k.CertFile, &k.KeyFile, &r.CAFile, &r.CertFile, &r.KeyFile} {
 		*file = l.resolve(*file)
 	}
 }
@@ -132,7 +132,7 @@ func (l *loader) set(k *key, name string, m *Merchant) {
 	case v.texts == nil:
 		v = value{texts: split(k, k.def), where: "default"}
 	}
-	if err := k.set(l.cfg, m, v.texts); err != nil {
+	if err := k.set(l.cfg, m, v); err != nil {
 		l.problem(Problem{Key: name, Value: display(k, v.texts), Where: v.where, Reason: err.Error(), Allowed: k.allowed, line: v.line})
 		return
 	}
@@ -164,9 +164,7 @@ func (l *loader) agreement() {
 	if c.Report.MaxInterval > 0 && c.Report.Interval > c.Report.MaxInterval {
 		disagree("report.interval", "is longer than report.maxInterval")
 	}
-	if (c.Kafka.Username == "") != (c.Kafka.Password == "") && l.needs("kafka") {
-		disagree("kafka.username", "and kafka.password go together, and one of them is not set")
-	}
+	l.agreementOnSecurity(disagree)
 }
 
 // resolve makes a path that is relative to the configuration file absolute to
@@ -176,14 +174,4 @@ func (l *loader) resolve(path string) string {
 		return path
 	}
 	return filepath.Join(l.dir, path)
-}
-
-// readSecret reads a secret from its file; the line end that editors leave is
-// not part of it.
-func (l *loader) readSecret(path string) (string, error) {
-	data, err := os.ReadFile(l.resolve(path))
-	if err != nil {
-		return "", fmt.Errorf("cannot be read: %w", err)
-	}
-	return strings.TrimRight(string(data), "\r\n"), nil
 }

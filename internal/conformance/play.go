@@ -34,10 +34,12 @@ type payout struct {
 const (
 	// commission is iyzico's in the published samples.
 	commission = 2000
-	// inexact is the first whole number that a 64-bit floating-point number
-	// cannot hold, as minor units.
-	inexact = 1<<53 + 1
 )
+
+// inexact are amounts that come out a kuruş less when a decimal text is read as
+// a floating-point number, multiplied by 100 and cut; and the largest amount
+// that a request may have, which needs more than 32 bits.
+var inexact = []int64{115, 435, 829, 1999, 410, 99_999_999_999_999}
 
 // MinPayouts is how many payouts a play has at least: one for every story.
 var MinPayouts = len(stories)
@@ -57,7 +59,7 @@ func Compose(n, partitions int, seed uint64, at time.Time) (*Play, error) {
 			story: story, amount: int64(1000 + 137*i%500_000), commission: commission, at: at.Add(time.Duration(i) * time.Second),
 		}
 		if story.exact {
-			q.amount = inexact + 2*int64(i)
+			q.amount = inexact[i/len(stories)%len(inexact)]
 		}
 		p.payouts = append(p.payouts, q)
 		queues[story.act] = append(queues[story.act], q.messages(story.first))

@@ -11,7 +11,7 @@ type Story struct {
 	first    []int                 // sequences, as they come
 	late     []int                 // those that come in the last act
 	act      int                   // in which first comes; 0 is the first act
-	exact    bool                  // the amount is one that no floating-point number holds
+	exact    bool                  // the amount is one that floating-point numbers get wrong
 	grown    bool                  // events of a later version
 }
 
@@ -33,12 +33,12 @@ const (
 var stories = []Story{
 	{
 		Name:     "plain",
-		Lesson:   "accepted reserves the amount; paid releases the reserve, books the amount as paid and the commission as a cost.",
+		Lesson:   "accepted reserves the amount; paid releases the reserve, books the amount as paid and the commission as a cost. If it is booked twice here, look at the stories twice and interrupted first.",
 		statuses: []schema.PayoutStatus{schema.Accepted, schema.Submitted, schema.Paid}, first: []int{1, 2, 3},
 	},
 	{
 		Name:     "exact",
-		Lesson:   "Money was rounded. Amounts are decimal texts: read them into an integer of minor units or a decimal type, never into a floating-point number.",
+		Lesson:   "Money was rounded or cut: as a floating-point number 1.15 times 100 is 114.99…. Amounts are decimal texts: read them into a decimal type, or into whole minor units of 64 bits by taking out the point.",
 		statuses: []schema.PayoutStatus{schema.Accepted, schema.Submitted, schema.Paid}, first: []int{1, 2, 3}, exact: true,
 	},
 	{

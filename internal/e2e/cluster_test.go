@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -72,16 +73,16 @@ auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
 log.cleaner.dedupe.buffer.size=16777216
 `, i+1, strings.Join(voters, ","), c.addrs[i], controllers[i], c.addrs[i], filepath.Join(c.dir, fmt.Sprintf("data-%d", i+1))))
-		format := append(java[:len(java):len(java)], "kafka.tools.StorageTool", "format", "-t", "dG9wbHUtdGVzdC1jbHVzdA", "-c", config)
+		format := append(slices.Clip(java), "kafka.tools.StorageTool", "format", "-t", "dG9wbHUtdGVzdC1jbHVzdA", "-c", config)
 		if out, err := exec.CommandContext(t.Context(), format[0], format[1:]...).CombinedOutput(); err != nil {
 			t.Fatalf("format: %v\n%s", err, out)
 		}
-		c.argv = append(c.argv, append(java[:len(java):len(java)], "kafka.Kafka", config))
+		c.argv = append(c.argv, append(slices.Clip(java), "kafka.Kafka", config))
 		c.brokers = append(c.brokers, c.spawn(fmt.Sprintf("broker-%d", i+1), c.argv[i]...))
 	}
 	c.kafka = &realparts.Kafka{Version: realparts.Kafka42, Brokers: c.addrs}
 	c.awaitBrokers(3)
-	c.configure("")
+	c.configure()
 	c.startRedis()
 	c.startSimulator()
 	c.createTopics()

@@ -18,7 +18,7 @@ const lostAnswers = `{"initLostAfter":0.2,"authLostBefore":0.2,"authLostAfter":0
 func TestKill(t *testing.T) {
 	w := newWorld(t, realparts.Kafka42)
 	w.maxWait = "1s" // so that requests die with the worker that are in no batch yet
-	w.configure("")
+	w.configure()
 	l := w.follow()
 	a, _ := w.runTwo()
 	w.faults(lostAnswers)

@@ -24,7 +24,8 @@
 //
 //	go test -tags integration ./internal/e2e                   after `make setup`
 //	go test -tags 'integration slow' -run TestSlow ./internal/e2e
-//	go test -tags integration -run TestStorm ./internal/e2e -storm.minutes 10 -storm.seed 7 -v
+//	make storm STORMS=1 MINUTES=10                             storms for as long as one likes
+//	go test -tags integration ./internal/e2e -run '^TestStorm$' -timeout 0 -v -storm.seed 7 -storm.count 1 -storm.minutes 1
 //
 // The directory of a failed test is kept and named: logs, configuration, data.
 package e2e

@@ -33,7 +33,7 @@ func TestSlowWipe(t *testing.T) {
 	const claims = 100_000
 	w := newWorld(t, realparts.Kafka42)
 	w.maxItems = 500
-	w.configure("")
+	w.configure()
 	l := w.follow()
 	w.runTwo()
 	for range 10 {

@@ -83,7 +83,7 @@ func newStorm(t *testing.T, seed uint64) *storm {
 	t.Logf("seed %d, simulator %s", seed, strings.ReplaceAll(strings.Join(flags, " "), "--setting ", ""))
 	s := &storm{world: newWorld(t, realparts.Kafka42, append(flags, "--seed", strconv.FormatUint(seed, 10))...), chance: chance}
 	s.maxWait = []string{"10ms", "100ms", "1s"}[chance.IntN(3)]
-	s.configure("")
+	s.configure()
 	s.ledger = s.follow()
 	return s
 }

@@ -15,7 +15,7 @@ func TestThroughput(t *testing.T) {
 	const payouts = 20_000
 	w := newWorld(t, realparts.Kafka42)
 	w.maxItems = 500 // the default
-	w.configure("")
+	w.configure()
 	l := w.follow()
 	w.send(w.shop.make("", payouts/2))
 	w.send(w.shop.make("market", payouts/2))

@@ -83,7 +83,7 @@ func (w *world) startKafka(version string) {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(func() { _ = w.kafka.Kill() })
-	w.configure("")
+	w.configure()
 }
 
 func (w *world) startRedis() {
@@ -104,14 +104,9 @@ func (w *world) startSimulator(flags ...string) {
 }
 
 // configure writes the configuration. It has the shape that the README shows,
-// and no key besides. Other lines are put in place of the merchants, if given.
-func (w *world) configure(merchants string) {
+// and no key besides.
+func (w *world) configure() {
 	w.t.Helper()
-	if merchants == "" {
-		merchants = `
-  default: {apiKey: sandbox-default, secretKey: sandbox-default-secret}
-  market:  {apiKey: sandbox-market, secretKey: sandbox-market-secret}`
-	}
 	brokers := "127.0.0.1:1"
 	if w.kafka != nil {
 		brokers = strings.Join(w.kafka.Brokers, ",")
@@ -125,7 +120,9 @@ iyzico:
   baseUrl: http://%s
   timeout: 3s
   grace: 1s
-merchants:%s
+merchants:
+  default: {apiKey: sandbox-default, secretKey: sandbox-default-secret}
+  market:  {apiKey: sandbox-market, secretKey: sandbox-market-secret}
 batch:
   maxItems: %d
   maxWait: %s
@@ -134,7 +131,7 @@ report:
   interval: 200ms
 admin:
   listen: 127.0.0.1:0
-`, brokers, w.redisWay.Listen, w.iyzicoWay.Listen, merchants, w.maxItems, w.maxWait)
+`, brokers, w.redisWay.Listen, w.iyzicoWay.Listen, w.maxItems, w.maxWait)
 	if err := os.WriteFile(w.config, []byte(text), 0o600); err != nil {
 		w.t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -75,6 +76,8 @@ type Client struct {
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
+
+	answered atomic.Bool // by any broker, so the login was right once
 
 	refreshMu     sync.Mutex
 	refreshed     bool // a moment ago; guarded by refreshMu
@@ -166,6 +169,7 @@ func (c *Client) roundTrip(ctx context.Context, t *kafka.Transport, req protocol
 	res, err := t.RoundTrip(limited, c.addr, req)
 	switch {
 	case err == nil:
+		c.answered.Store(true)
 		return res, nil
 	case errors.Is(err, context.DeadlineExceeded) || isTimeout(err) && !isDial(err):
 		c.refresh()
@@ -207,6 +211,12 @@ func (c *Client) explain(ctx context.Context, t *kafka.Transport, req protocol.M
 			err:    err,
 			unsent: true,
 		}
+	case isLogin(err):
+		refused := fmt.Errorf("%w: %w", ErrLogin, err)
+		if !c.answered.Load() {
+			return refused
+		}
+		return &transientError{text: refused.Error(), err: refused, unsent: true}
 	case errors.Is(err, protocol.ErrNoTopic), errors.Is(err, protocol.ErrNoPartition), errors.Is(err, protocol.ErrNoLeader):
 		return c.explainRouting(ctx, t, req, err)
 	case errors.Is(err, kafka.BrokerNotAvailable):

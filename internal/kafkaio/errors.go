@@ -16,6 +16,11 @@ var (
 	// ErrClosed is returned by every call on a client that was closed.
 	ErrClosed = errors.New("kafka: the client is closed")
 
+	// ErrLogin means that a broker refused the user, its password or the
+	// mechanism. To a client that was let in before it is a trouble of the moment,
+	// as when a password is being exchanged; see [Temporary].
+	ErrLogin = errors.New("kafka: the login was refused")
+
 	// ErrTopicMissing means that the cluster knows no such topic or partition.
 	// While a cluster starts this may be wrong for some seconds.
 	ErrTopicMissing = errors.New("kafka: no such topic")
@@ -126,6 +131,12 @@ func codeError(code int16) error {
 		return nil
 	}
 	return kafka.Error(code)
+}
+
+// isLogin reports whether a connection ended while it logged in.
+func isLogin(err error) bool {
+	code, ok := errors.AsType[kafka.Error](err)
+	return ok && (code == kafka.SASLAuthenticationFailed || code == kafka.UnsupportedSASLMechanism || code == kafka.IllegalSASLState)
 }
 
 func isTimeout(err error) bool {

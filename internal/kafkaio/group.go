@@ -210,5 +210,5 @@ func (m *member) leave() {
 
 // hopeless reports whether joining will be refused the next time, too.
 func hopeless(err error) bool {
-	return errors.Is(err, kafka.InvalidSessionTimeout) || errors.Is(err, kafka.InvalidGroupId)
+	return errors.Is(err, kafka.InvalidSessionTimeout) || errors.Is(err, kafka.InvalidGroupId) || errors.Is(err, kafka.GroupAuthorizationFailed)
 }

@@ -78,29 +78,56 @@ func openLetter(r kafkaio.Record) *Letter {
 }
 
 // Causes groups the last n dead letters of each partition, the most frequent
-// cause first. It returns how many it looked at too.
-func (d *Desk) Causes(ctx context.Context, n int64) ([]Cause, int, error) {
-	found, looked := map[string]*Cause{}, 0
+// cause first.
+func (d *Desk) Causes(ctx context.Context, n int64) ([]Cause, error) {
+	g := NewCauses()
 	err := d.DeadLetters(ctx, n, func(l *Letter) (bool, error) {
-		looked++
-		c := found[l.Code]
-		if c == nil {
-			c = &Cause{Code: l.Code, FirstAt: l.At}
-			found[l.Code] = c
-		}
-		c.Count++
-		if l.At.Before(c.FirstAt) {
-			c.FirstAt = l.At
-		}
-		if !l.At.Before(c.LatestAt) {
-			c.LatestAt, c.Text = l.At, l.Text
-		}
+		g.Add(l)
 		return true, nil
 	})
+	return g.List(), err
+}
+
+// Causes groups letters. It is not safe for concurrent use.
+type Causes struct{ found map[string]*Cause }
+
+// NewCauses returns a group of no letters.
+func NewCauses() *Causes { return &Causes{map[string]*Cause{}} }
+
+// Add adds a letter.
+func (g *Causes) Add(l *Letter) {
+	c := g.found[l.Code]
+	if c == nil {
+		c = &Cause{Code: l.Code, FirstAt: l.At}
+		g.found[l.Code] = c
+	}
+	c.Count++
+	if l.At.Before(c.FirstAt) {
+		c.FirstAt = l.At
+	}
+	if !l.At.Before(c.LatestAt) {
+		c.LatestAt, c.Text = l.At, l.Text
+	}
+}
+
+// List returns the causes, the most frequent first.
+func (g *Causes) List() []Cause {
 	all := []Cause{}
-	for _, c := range found {
+	for _, c := range g.found {
 		all = append(all, *c)
 	}
 	slices.SortFunc(all, func(a, b Cause) int { return cmp.Or(b.Count-a.Count, cmp.Compare(a.Code, b.Code)) })
-	return all, looked, err
+	return all
 }
+
+// DeadLetter returns the letter at a place.
+func (d *Desk) DeadLetter(ctx context.Context, partition int, offset int64) (*Letter, error) {
+	r, err := d.Kafka.ReadAt(ctx, d.Topics.DLQ, partition, offset)
+	if err != nil {
+		return nil, err
+	}
+	return openLetter(r), nil
+}
+
+// Size is the length of the original value in bytes.
+func (l *Letter) Size() int { return len(l.message.Value) }

@@ -81,7 +81,7 @@ func (d *Desk) Status(ctx context.Context, owners map[int]string) (*Status, erro
 	if s.Requests, err = d.Lags(ctx); err != nil {
 		return nil, err
 	}
-	if s.Causes, _, err = d.Causes(ctx, DeadLettersLookedAt); err != nil {
+	if s.Causes, err = d.Causes(ctx, DeadLettersLookedAt); err != nil {
 		return nil, err
 	}
 	views, troubles, err := d.Look(ctx)

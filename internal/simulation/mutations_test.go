@@ -95,7 +95,7 @@ var mutations = []mutation{
 `, new: `	case iyzico.ItemFailed, iyzico.ItemCanceled:
 `},
 		{file: "worker/outcome.go", old: `iyzico.ItemProcessing, iyzico.ItemCanceled, iyzico.ItemInvalid:`, new: `iyzico.ItemProcessing, iyzico.ItemInvalid:`},
-	}},
+	}, safe: "such an item has moved no money and never will; what is lost is the next attempt that would have paid it"},
 	{rule: "5: a cancelled item fails only if another was paid", removed: "QUEUED items under CANCELED are failed too", edits: []edit{
 		{file: "worker/report.go", old: `it.Status == iyzico.ItemCanceled {
 			cancelled`, new: `it.Status != iyzico.ItemSuccess {

@@ -257,13 +257,20 @@ func (p *person) resolve() {
 		if !slices.ContainsFunc(o.ids, func(id string) bool { return !answered[id] }) {
 			continue
 		}
-		p.rounds[plan]++
+		if p.rounds[plan]++; p.w.p.settings.Balance != nil {
+			p.fill()
+		}
 		c := st.batches[plan]
 		if c == nil {
 			c = &chapter{}
 		}
 		p.attend(o, c, truth)
 	}
+}
+
+func (p *person) fill() {
+	p.w.provider.Deposit(apiKey, 100_000_000)
+	p.w.trace.add("person", "fills the balance", "", nil)
 }
 
 // attend does what a person can about one unanswered batch.
@@ -275,8 +282,7 @@ func (p *person) attend(o owned, c *chapter, truth map[string]iyzicotest.BatchEn
 			continue
 		}
 		if b.Status == iyzicotest.BatchInsufficientBalance {
-			p.w.provider.Deposit(apiKey, 100_000_000)
-			p.w.trace.add("person", "fills the balance", "", nil)
+			p.fill()
 			if !p.w.p.settings.ResumeWhenFunded {
 				p.cancelAtIyzico(n.RequestID)
 			}

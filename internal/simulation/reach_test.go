@@ -63,7 +63,9 @@ func TestStormReaches(t *testing.T) {
 		"at iyzico INIT", "at iyzico COMPLETED", "at iyzico CANCELED", "cancelled in part", "dead letters",
 	}
 	for _, kind := range schema.RecordTypes() {
-		want = append(want, string(kind))
+		if kind != schema.RecQuarantined { // every record here can be read
+			want = append(want, string(kind))
+		}
 	}
 	for _, what := range want {
 		if seen[what] == 0 {

@@ -144,9 +144,6 @@ func TestSimulation(t *testing.T) {
 				}
 				w := simulate(t, seed, false)
 				steps.Add(int64(w.steps))
-				if testing.Verbose() && w.steps > 20_000 {
-					t.Logf("seed %d took %d steps and %v of its own time", seed, w.steps, time.Duration(0))
-				}
 				if len(w.trace.violations) > 0 {
 					failed.Add(1)
 					report(t, w, seed)

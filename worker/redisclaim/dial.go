@@ -1,6 +1,7 @@
 package redisclaim
 
 import (
+	"context"
 	"crypto/tls"
 	"time"
 
@@ -19,8 +20,10 @@ type Config struct {
 	Cluster bool
 	// DB is the number of the database; a cluster has only 0.
 	DB int
-	// Username and Password are for Redis itself; both may be empty.
-	Username, Password string
+	// Login, if not nil, returns the user ("" for the default one) and password
+	// for Redis itself. It is asked for each connection, so that a password can be
+	// exchanged, and must be safe for concurrent use.
+	Login func(context.Context) (username, password string, err error)
 	// SentinelUsername and SentinelPassword are for the sentinels.
 	SentinelUsername, SentinelPassword string
 	// TLS, if not nil, is used for every connection.
@@ -42,15 +45,14 @@ func Dial(c Config) redis.UniversalClient {
 		c.PoolSize = 16
 	}
 	return redis.NewUniversalClient(&redis.UniversalOptions{
-		Addrs:            c.Addrs,
-		MasterName:       c.MasterName,
-		IsClusterMode:    c.Cluster,
-		DB:               c.DB,
-		Username:         c.Username,
-		Password:         c.Password,
-		SentinelUsername: c.SentinelUsername,
-		SentinelPassword: c.SentinelPassword,
-		TLSConfig:        c.TLS,
+		Addrs:                      c.Addrs,
+		MasterName:                 c.MasterName,
+		IsClusterMode:              c.Cluster,
+		DB:                         c.DB,
+		CredentialsProviderContext: c.Login,
+		SentinelUsername:           c.SentinelUsername,
+		SentinelPassword:           c.SentinelPassword,
+		TLSConfig:                  c.TLS,
 
 		// The worker retries, visibly and with its own back-off. The cluster's
 		// client still follows redirects and with them repeats a lost call, which

@@ -1,7 +1,7 @@
 """How not to do it: a ledger that works on a quiet day.
 
-It adds and subtracts what each event seems to say, keeps amounts as floats,
-takes unknown for a failure, and lets the client commit offsets when it likes.
+It adds and subtracts what each event seems to say, reads amounts as floats, takes
+unknown for a failure, and lets the client commit offsets when it likes.
 `toplu conformance` says what comes of each.
 
     python naive.py         books payout.statuses until it is ended
@@ -20,18 +20,22 @@ def open_books():
     db = sqlite3.connect(os.environ.get("LEDGER_FILE", "naive.db"), timeout=30)
     db.execute(
         """CREATE TABLE IF NOT EXISTS payouts (payout_id TEXT PRIMARY KEY, status TEXT,
-             reserved REAL DEFAULT 0, paid REAL DEFAULT 0, commission REAL DEFAULT 0)"""
+             reserved INTEGER DEFAULT 0, paid INTEGER DEFAULT 0, commission INTEGER DEFAULT 0)"""
     )
     return db
 
 
+def kurus(money):
+    return int(float(money["value"]) * 100) if money else 0
+
+
 def book(db, event):
-    amount = float(event.get("amount", {}).get("value", 0))
-    reserved = paid = commission = 0.0
+    amount = kurus(event.get("amount"))
+    reserved = paid = commission = 0
     if event["status"] == "accepted":
         reserved = amount
     elif event["status"] == "paid":
-        reserved, paid, commission = -amount, amount, float(event["commission"]["value"])
+        reserved, paid, commission = -amount, amount, kurus(event["commission"])
     elif event["status"] in ("failed", "returned", "return_failed", "rejected", "cancelled", "unknown"):
         reserved = -amount
     db.execute("INSERT OR IGNORE INTO payouts (payout_id) VALUES (?)", (event["payoutId"],))
@@ -63,7 +67,7 @@ def print_books():
         payout_id, status, reserved, paid, commission = row
         print(json.dumps({
             "payoutId": payout_id, "status": status,
-            "reserved": f"{reserved:.2f}", "paid": f"{paid:.2f}", "commission": f"{commission:.2f}",
+            "reserved": f"{reserved / 100:.2f}", "paid": f"{paid / 100:.2f}", "commission": f"{commission / 100:.2f}",
         }))
 
 

@@ -1,0 +1,237 @@
+package oncall
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/toplu/toplu/internal/kafkaio"
+	"github.com/toplu/toplu/schema"
+	"github.com/toplu/toplu/worker"
+)
+
+// The headers of a request that was sent back from the dead letters. A request
+// that is refused again keeps them, so that its first letter is not sent twice.
+const (
+	HeaderRedrivenFrom = "toplu-redriven-from" // PARTITION/OFFSET of the letter
+	HeaderRedrivenBy   = "toplu-redriven-by"
+)
+
+// A Selection says which dead letters are meant. What is set must hold.
+type Selection struct {
+	Code         string
+	PayoutID     string
+	Place        string // PARTITION/OFFSET
+	Since, Until time.Time
+}
+
+// Takes reports whether the letter is meant.
+func (s *Selection) Takes(l *Letter) bool {
+	return (s.Code == "" || s.Code == l.Code) && (s.PayoutID == "" || s.PayoutID == l.PayoutID) &&
+		(s.Place == "" || s.Place == l.Place()) && !l.At.Before(s.Since) && (s.Until.IsZero() || l.At.Before(s.Until))
+}
+
+// Place is where the letter stands in the dead letters, as PARTITION/OFFSET.
+func (l *Letter) Place() string { return fmt.Sprintf("%d/%d", l.Partition, l.Offset) }
+
+// A Fate says what would become of a dead letter that is sent back.
+type Fate string
+
+// The fates. Only letters that would be paid are sent.
+const (
+	WouldBePaid  Fate = "would_be_paid"
+	AlreadyTaken Fate = "already_taken" // a batch owns the payout, with the same content
+	UsedUp       Fate = "used_up"       // the id belongs to a payout with other content: a conflict, for good
+	StillInvalid Fate = "still_invalid"
+	Repeated     Fate = "repeated"    // an earlier letter of this selection is the same payout
+	SentBefore   Fate = "sent_before" // it was sent back and refused again, or it is sent and not answered yet
+)
+
+// A JudgedLetter is a letter with its fate.
+type JudgedLetter struct {
+	Letter
+	Fate Fate   `json:"fate"`
+	Why  string `json:"why,omitempty"`
+}
+
+// A Preflight is what sending letters back would come to.
+type Preflight struct {
+	Letters []JudgedLetter            `json:"letters"`
+	Fates   map[Fate]int              `json:"fates"`
+	Sums    map[schema.Currency]int64 `json:"-"` // of what would be paid, minor units
+}
+
+// Preflight judges the letters of a selection by the rules and the claims as they
+// are now. It fails with [ErrNotKnown] if the claims cannot tell.
+func (d *Desk) Preflight(ctx context.Context, s *Selection, rules *schema.Rules) (*Preflight, error) {
+	sent, err := d.onTheirWay(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &Preflight{Letters: []JudgedLetter{}, Fates: map[Fate]int{}, Sums: map[schema.Currency]int64{}}
+	err = d.DeadLetters(ctx, 0, func(l *Letter) (bool, error) {
+		if from, again := l.message.Get(HeaderRedrivenFrom); again {
+			sent[from] = "it came back as " + l.Place() + ": " + l.Code
+		}
+		if s.Takes(l) {
+			p.Letters = append(p.Letters, JudgedLetter{Letter: *l})
+		}
+		return true, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	requests := p.read(rules, sent)
+	ids := make([]string, len(requests))
+	for i, r := range requests {
+		ids[i] = r.PayoutID
+	}
+	owners, err := d.owners(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	p.judge(requests, owners)
+	for i := range p.Letters {
+		p.Fates[p.Letters[i].Fate]++
+	}
+	return p, nil
+}
+
+// onTheirWay finds the letters that were sent back and not answered yet.
+func (d *Desk) onTheirWay(ctx context.Context) (map[string]string, error) {
+	lags, err := d.Lags(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sent := map[string]string{}
+	for _, l := range lags {
+		err := d.readTopic(ctx, d.Topics.Requests, l.Partition, l.Committed, l.End, func(r kafkaio.Record) (bool, error) {
+			if from, again := message(r).Get(HeaderRedrivenFrom); again {
+				sent[from] = fmt.Sprintf("it is on its way at %s/%d offset %d", r.Topic, r.Partition, r.Offset)
+			}
+			return true, nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return sent, nil
+}
+
+// A candidate is a letter that is a valid request now.
+type candidate struct {
+	schema.Request
+	letter int
+}
+
+// read judges what the letters tell by themselves, and returns the others.
+func (p *Preflight) read(rules *schema.Rules, sent map[string]string) []candidate {
+	var all []candidate
+	for i := range p.Letters {
+		l := &p.Letters[i]
+		if why := sent[l.Place()]; why != "" {
+			l.Fate, l.Why = SentBefore, why
+			continue
+		}
+		e, err := schema.DecodeRequest(l.message, rules)
+		if err != nil {
+			l.Fate, l.Why = StillInvalid, "it cannot be read"
+			if bad, ok := errors.AsType[*schema.Invalid](err); ok {
+				l.Why = bad.Error()
+			}
+			continue
+		}
+		all = append(all, candidate{e.Request, i})
+	}
+	return all
+}
+
+// judge judges valid requests by who owns them.
+func (p *Preflight) judge(requests []candidate, owners []worker.Owner) {
+	first := map[string]schema.Digest{}
+	for i := range requests {
+		r, l := &requests[i].Request, &p.Letters[requests[i].letter]
+		content := r.Content()
+		earlier, again := first[r.PayoutID]
+		switch {
+		case owners[i].Offset != worker.None && owners[i].Content == content:
+			l.Fate, l.Why = AlreadyTaken, "a batch has it: toplu explain "+r.PayoutID
+		case owners[i].Offset != worker.None, again && earlier != content:
+			l.Fate, l.Why = UsedUp, "the payout id is used up by another merchant, recipient or amount: a new payout needs a new id"
+		case again:
+			l.Fate = Repeated
+		default:
+			l.Fate = WouldBePaid
+			first[r.PayoutID] = content
+			p.Sums[r.Amount.Currency] += r.Amount.Minor
+		}
+	}
+}
+
+// Redrive sends the letters that would be paid back to the requests, with their
+// event ids, at most rate in a second. told hears how many are sent, after each
+// chunk. It returns how many are sent for certain.
+func (d *Desk) Redrive(ctx context.Context, p *Preflight, by string, rate int, told func(n int)) (int, error) {
+	var out []kafkaio.Message
+	for i := range p.Letters {
+		if p.Letters[i].Fate == WouldBePaid {
+			out = append(out, p.Letters[i].sentBack(by))
+		}
+	}
+	return d.send(ctx, d.Topics.Requests, out, rate, told)
+}
+
+// sentBack is the request as it came, with a mark.
+func (l *Letter) sentBack(by string) kafkaio.Message {
+	ours := []string{
+		schema.HeaderReasonCode, schema.HeaderReason, schema.HeaderTopic, schema.HeaderPartition, schema.HeaderOffset,
+		schema.HeaderTime, schema.HeaderPayoutID, HeaderRedrivenFrom, HeaderRedrivenBy,
+	}
+	m := kafkaio.Message{Key: l.message.Key, Value: l.message.Value}
+	for _, h := range l.message.Headers {
+		if !slices.Contains(ours, h.Key) {
+			m.Headers = append(m.Headers, kafkaio.Header(h))
+		}
+	}
+	m.Headers = append(m.Headers, kafkaio.Header{Key: HeaderRedrivenFrom, Value: []byte(l.Place())}, kafkaio.Header{Key: HeaderRedrivenBy, Value: []byte(by)})
+	return m
+}
+
+// send publishes messages in their order, at most rate in a second.
+func (d *Desk) send(ctx context.Context, topic string, out []kafkaio.Message, rate int, told func(n int)) (int, error) {
+	const every = 100 * time.Millisecond
+	chunk := max(1, int(int64(rate)*int64(every)/int64(time.Second)))
+	pace := time.NewTicker(max(every, time.Duration(chunk)*time.Second/time.Duration(rate)))
+	defer pace.Stop()
+	for sent := 0; ; {
+		n := min(chunk, len(out)-sent)
+		if err := d.Kafka.Publish(ctx, topic, out[sent:sent+n]); err != nil {
+			return sent, fmt.Errorf("%w\n%s of %d were sent for certain; the same command again goes on", err, strconv.Itoa(sent), len(out))
+		}
+		sent += n
+		told(n)
+		if sent == len(out) {
+			return sent, nil
+		}
+		select {
+		case <-pace.C:
+		case <-ctx.Done():
+			return sent, ctx.Err()
+		}
+	}
+}
+
+// PlaceOf checks a place in the dead letters, PARTITION/OFFSET.
+func PlaceOf(text string) (partition int, offset int64, err error) {
+	p, o, ok := strings.Cut(text, "/")
+	partition, perr := strconv.Atoi(p)
+	offset, oerr := strconv.ParseInt(o, 10, 64)
+	if !ok || perr != nil || oerr != nil || partition < 0 || offset < 0 {
+		return 0, 0, fmt.Errorf("%q is no place: PARTITION/OFFSET, as dlq list --letters shows it", text)
+	}
+	return partition, offset, nil
+}
