@@ -189,6 +189,18 @@ func (s *Shard) gauge() {
 		claimsLag: max(0, g.planEnd.Load()-g.claimed.Load()), claimsOK: s.claimsOK,
 		checkpoint: g.checkpoint, unchecked: s.journalNext - g.covered,
 	}
+	if s.ready() { // before, the logs are half read and old plans look as if they were still to be paid
+		s.gaugeOpen(r)
+	}
+	for name, m := range s.merchants {
+		r.troubled[name] = m.retry != nil
+	}
+	s.ports.Metrics.read(s.number, r)
+}
+
+// gaugeOpen adds up what is open.
+func (s *Shard) gaugeOpen(r *reading) {
+	g := &s.gauges
 	scopes := s.scopes()
 	for merchant, l := range g.backlogs {
 		state := openPayable
@@ -212,10 +224,6 @@ func (s *Shard) gauge() {
 			r.open[p] = map[openState]heapOf{}
 		}
 	}
-	for name, m := range s.merchants {
-		r.troubled[name] = m.retry != nil
-	}
-	s.ports.Metrics.read(s.number, r)
 }
 
 func (g *gauging) put(r *reading, p purse, state openState, t Tally, at time.Time) {

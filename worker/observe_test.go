@@ -154,6 +154,7 @@ func TestObserveFromACheckpoint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	whole.LastAnswer, short.LastAnswer = time.Time{}, time.Time{} // known of the records read alone
 	if diff := cmp.Diff(whole, short); diff != "" {
 		t.Errorf("from the beginning and from a checkpoint (-whole +short):\n%s", diff)
 	}

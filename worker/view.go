@@ -93,6 +93,7 @@ type BatchView struct {
 	State      BatchState
 	Attempt    int
 	RequestID  string         // of the current attempt; "" before there is one
+	Requests   map[string]int // every requestId that was named, and by which attempt first
 	Gone       bool           // past the point of no return: a cancel or a hold waits for the attempt's death
 	Unknown    *schema.Reason // nil: no answer is overdue
 	Holds      []HoldView     // in the order of the log
@@ -131,7 +132,7 @@ func (st *Story) All() []schema.Status { return st.statuses }
 func (b *batch) view(at map[int64]time.Time) BatchView {
 	v := BatchView{
 		ID: b.plan.ID, Plan: b.offset, Merchant: b.plan.Merchant, Purpose: b.plan.Purpose, Currency: b.plan.Currency,
-		SealedAt: b.plan.At, Claimed: true, Closed: b.closed, State: b.state(), Attempt: b.attempt, RequestID: b.winner,
+		SealedAt: b.plan.At, Claimed: true, Closed: b.closed, State: b.state(), Attempt: b.attempt, RequestID: b.winner, Requests: b.named,
 		Gone: b.phase >= completing || b.foreign(), Unknown: b.unknown, Statuses: map[schema.PayoutStatus]Tally{},
 		Next: (&Story{b: b}).Next(),
 	}
