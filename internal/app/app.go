@@ -86,7 +86,7 @@ func (p *program) fail(err error) int {
 		_, _ = fmt.Fprintln(p.stderr, "toplu: interrupted")
 		return exitFailed
 	}
-	_, _ = fmt.Fprintln(p.stderr, "toplu:", err)
+	_, _ = fmt.Fprintln(p.stderr, "toplu:", explain(err))
 	return exitFailed
 }
 

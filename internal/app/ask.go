@@ -13,10 +13,15 @@ import (
 
 // changeFlags are embedded in every command that changes something.
 type changeFlags struct {
+	askFlags
 	By     string `help:"Who asks, for the payout's story. Default: your login." placeholder:"NAME"`
 	Reason string `help:"Why, for the payout's story. Nothing about persons." placeholder:"TEXT"`
-	DryRun bool   `help:"Say what would happen, and change nothing."`
-	Yes    bool   `help:"Do not ask." short:"y"`
+}
+
+// askFlags are embedded in commands that do something that is to be confirmed.
+type askFlags struct {
+	DryRun bool `help:"Say what would happen, and change nothing."`
+	Yes    bool `help:"Do not ask." short:"y"`
 }
 
 // changeHelp is the end of the help of a command that changes something.
@@ -40,7 +45,7 @@ func (c *changeFlags) by(p *program) string {
 
 // confirmed asks on a terminal whether to go on. Where nobody can be asked,
 // --yes or --dry-run is needed.
-func (c *changeFlags) confirmed(ctx context.Context, p *program, format string, args ...any) (bool, error) {
+func (c *askFlags) confirmed(ctx context.Context, p *program, format string, args ...any) (bool, error) {
 	if c.Yes {
 		return true, nil
 	}

@@ -18,6 +18,7 @@ type commands struct {
 	Batch       batchCommands     `cmd:"" help:"List, show, hold, resume, cancel or resolve batches."`
 	Payout      payoutCommands    `cmd:"" help:"Cancel a payout."`
 	DLQ         dlqCommands       `cmd:"" name:"dlq" help:"List, show or send back dead letters."`
+	Statuses    statusesCommands  `cmd:"" help:"Publish statuses again."`
 	Pause       pauseCommand      `cmd:"" help:"Complete no new batch until resumed."`
 	Resume      resumeCommand     `cmd:"" help:"Lift a pause."`
 	Quarantine  quarantineCommand `cmd:"" help:"Have a shard go past a plan that nobody can read."`

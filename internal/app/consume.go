@@ -59,7 +59,7 @@ func (s *service) checkLogs(ctx context.Context) error {
 		case errors.Is(err, worker.ErrLogID), errors.Is(err, schema.ErrRecord), errors.Is(err, schema.ErrVersion):
 			return startError{fmt.Errorf("%s/%d: %w", s.topics.Batches, shard, err)}
 		case err != nil:
-			return err
+			return hopeless(explainKafka(err))
 		}
 		sum.Write([]byte(g.LogID))
 	}

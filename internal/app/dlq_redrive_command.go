@@ -18,7 +18,7 @@ type dlqRedriveCommand struct {
 
 // Help says more than the line in the list of commands.
 func (*dlqRedriveCommand) Help() string {
-	return `Judges the dead letters that are meant by the rules and claims of now: would be paid, already taken, used up (the id belongs to another payout), still invalid, repeated, or sent before. Only those that would be paid are sent back to the requests, with their original content and event id and a mark (toplu-redriven-from, toplu-redriven-by); so the same command twice sends nothing twice.
+	return `Judges the dead letters that are meant by the rules and claims of now: would be paid, already taken, used up (the id belongs to another payout), still invalid, repeated, or sent before. Only those that would be paid are sent back to the requests, with their original content and event id and a mark (the headers toplu-redriven-from, -by and -why); so the same command twice sends nothing twice.
 
 Example:
 
@@ -69,7 +69,7 @@ func (c *dlqRedriveCommand) Run(ctx context.Context, p *program) error {
 			return err
 		}
 		bar := p.progress(n, "sending back")
-		report.Sent, err = d.Redrive(ctx, flight, c.by(p), c.Rate, func(n int) { _ = bar.Add(n) })
+		report.Sent, err = d.Redrive(ctx, flight, c.by(p), c.Reason, c.Rate, func(n int) { _ = bar.Add(n) })
 		_ = bar.Exit()
 	}
 	switch {

@@ -67,27 +67,61 @@ func redisLogin(r config.Redis) func(context.Context) (string, string, error) {
 	}
 }
 
-// explainKafka adds to an error what a person can do about it.
-func explainKafka(err error) error {
-	advice := ""
-	switch {
-	case errors.Is(err, kafkaio.ErrTopicMissing):
-		// Who may not describe a topic is told that it is not there.
-		advice = "To create what is missing: toplu topics create. If it is there, kafka.username may not see it: docs/security.md"
-	case isKafkaLogin(err):
-		advice = "Check kafka.username, kafka.password and kafka.mechanism: the user must exist at the brokers for this mechanism"
-	case isForbidden(err):
-		advice = "The broker knows kafka.username (or kafka.certFile) and does not allow it this: docs/security.md has what each user needs"
-	default:
-		advice = explainTLS("kafka", err)
-		if advice == "" && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) {
-			advice = "Brokers hang up when they speak TLS and kafka.tls is off, and when they want a login and kafka.username is not set"
-		}
-	}
-	if advice == "" {
+// advised is an error with what a person can do about it.
+type advised struct {
+	err    error
+	advice string
+}
+
+func (a *advised) Error() string { return a.err.Error() + "\n" + a.advice }
+func (a *advised) Unwrap() error { return a.err }
+
+func advise(err error, advice string) error {
+	if _, already := errors.AsType[*advised](err); already || advice == "" {
 		return err
 	}
-	return fmt.Errorf("%w\n%s", err, advice)
+	return &advised{err, advice}
+}
+
+// explain adds to an error of any command what a person can do about it.
+func explain(err error) error {
+	switch text := err.Error(); {
+	case strings.Contains(text, "kafka: "):
+		return explainKafka(err)
+	case strings.Contains(text, "redis: "):
+		return explainRedis(err)
+	}
+	return err
+}
+
+// explainKafka adds to an error what a person can do about it.
+func explainKafka(err error) error {
+	switch {
+	case errors.Is(err, kafkaio.ErrTopicMissing):
+		return advise(err, "To create what is missing: toplu topics create")
+	case isKafkaLogin(err):
+		return advise(err, "Check kafka.username, kafka.password and kafka.mechanism: the user must exist at the brokers, for this mechanism")
+	case isForbidden(err):
+		return advise(err, "The broker knows kafka.username (or kafka.certFile) and does not allow it this; docs/security.md has what each user needs")
+	case explainTLS("kafka", err) != "":
+		return advise(err, explainTLS("kafka", err))
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return advise(err, "Brokers hang up on a wrong login, and when one side speaks TLS and the other does not: see kafka.tls, kafka.username and kafka.password")
+	}
+	return err
+}
+
+// explainRedis adds to an error what a person can do about it.
+func explainRedis(err error) error {
+	switch text := err.Error(); {
+	case strings.Contains(text, "NOPERM"):
+		return advise(err, "Redis knows redis.username and does not allow it this; docs/security.md has what it needs")
+	case isRedisLogin(err) && strings.Contains(text, "sentinel"):
+		return advise(fmt.Errorf("the sentinels refuse the login: %w", err), "Check redis.sentinelUsername and redis.sentinelPassword, which are not those of Redis itself")
+	case isRedisLogin(err):
+		return advise(fmt.Errorf("redis refuses the login: %w", err), "Check redis.username and redis.password")
+	}
+	return advise(err, explainTLS("redis", err))
 }
 
 // hopeless ends a start that waiting does not mend: who may not come in now will
@@ -141,20 +175,4 @@ func isForbidden(err error) bool {
 func isRedisLogin(err error) bool {
 	text := err.Error()
 	return slices.ContainsFunc([]string{"WRONGPASS", "NOAUTH", "NOPERM"}, func(w string) bool { return strings.Contains(text, w) })
-}
-
-// explainRedis adds to an error what a person can do about it.
-func explainRedis(err error) error {
-	text := err.Error()
-	switch {
-	case strings.Contains(text, "NOPERM"):
-		return fmt.Errorf("%w\nRedis knows redis.username and does not allow it this: docs/security.md has what it needs", err)
-	case isRedisLogin(err) && strings.Contains(text, "sentinel"):
-		return fmt.Errorf("the sentinels refuse the login: %w\nCheck redis.sentinelUsername and redis.sentinelPassword, which are not those of Redis itself", err)
-	case isRedisLogin(err):
-		return fmt.Errorf("redis refuses the login: %w\nCheck redis.username and redis.password", err)
-	case explainTLS("redis", err) != "":
-		return fmt.Errorf("%w\n%s", err, explainTLS("redis", err))
-	}
-	return err
 }

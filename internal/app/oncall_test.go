@@ -236,7 +236,7 @@ func TestOnCallHelpHasExamples(t *testing.T) {
 	t.Parallel()
 	root := run(t, nil, "", "--help")
 	for _, command := range []string{
-		"status", "dlq list", "dlq show", "dlq redrive", "batch list", "batch show", "batch hold", "batch resume", "batch cancel", "batch resolve", "payout cancel", "pause", "resume",
+		"status", "statuses reemit", "dlq list", "dlq show", "dlq redrive", "batch list", "batch show", "batch hold", "batch resume", "batch cancel", "batch resolve", "payout cancel", "pause", "resume",
 	} {
 		if !strings.Contains(root.out, "\n  "+command) {
 			t.Errorf("%s is not in the list of commands", command)

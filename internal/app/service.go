@@ -33,15 +33,15 @@ type service struct {
 	roles  Roles
 	log    zerolog.Logger
 
-	kafka     *kafkaio.Client
-	redis     redis.UniversalClient
-	claims    *redisclaim.Store
-	providers map[string]*iyzico.Client
-	registry  *prometheus.Registry
-	worker    *worker.Worker
-	health    health
-	shards    int
-	logID     string // stands for the plan logs of all shards
+	kafka    *kafkaio.Client
+	redis    redis.UniversalClient
+	claims   *redisclaim.Store
+	accounts map[string]*account
+	registry *prometheus.Registry
+	worker   *worker.Worker
+	health   health
+	shards   int
+	logID    string // stands for the plan logs of all shards
 }
 
 // startError is a start that cannot succeed by waiting.
@@ -66,31 +66,11 @@ func newService(cfg *config.Config, roles Roles, log zerolog.Logger) (*service, 
 		TLS: tlsConfig,
 	})
 	s.claims = redisclaim.New(s.redis, cfg.Redis.KeyPrefix)
-	if s.providers, err = dialProviders(cfg, s.registry); err != nil {
+	if s.accounts, err = openAccounts(cfg, s.registry); err != nil {
 		s.close()
 		return nil, err
 	}
 	return s, nil
-}
-
-// dialProviders makes a client of iyzico's for every merchant.
-func dialProviders(cfg *config.Config, registry prometheus.Registerer) (map[string]*iyzico.Client, error) {
-	calls := newCallMetrics(registry)
-	providers := map[string]*iyzico.Client{}
-	var errs []error
-	for name, m := range cfg.Merchants {
-		c, err := iyzico.New(iyzico.Config{
-			BaseURL: cfg.Iyzico.BaseURL.String(), APIKey: iyzico.Secret(m.APIKey.Reveal()), SecretKey: iyzico.Secret(m.SecretKey.Reveal()),
-			Locale: cfg.Iyzico.Locale, Timeout: cfg.Iyzico.Timeout, MaxConns: cfg.Iyzico.MaxConns,
-			SeenBeforeCodes: cfg.Iyzico.SeenBeforeCodes, Observe: calls.observe,
-		})
-		if err != nil {
-			errs = append(errs, fmt.Errorf("merchant %s: %w", name, err))
-			continue
-		}
-		providers[name] = c
-	}
-	return providers, errors.Join(errs...)
 }
 
 // quiet keeps go-redis from printing on standard error by itself; whatever it
@@ -101,8 +81,8 @@ type quiet struct{}
 func (quiet) Printf(context.Context, string, ...any) {}
 
 func (s *service) close() {
-	for _, p := range s.providers {
-		p.CloseIdleConnections()
+	for _, a := range s.accounts {
+		a.CloseIdleConnections()
 	}
 	if s.claims != nil {
 		s.claims.Close()
@@ -137,7 +117,7 @@ func (s *service) Run(ctx context.Context) error {
 	run, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wait sync.WaitGroup
-	errs := make(chan error, 3)
+	errs := make(chan error, 4)
 	start := func(f func(context.Context) error) {
 		wait.Go(func() {
 			if err := f(run); err != nil && ctx.Err() == nil {
@@ -150,6 +130,7 @@ func (s *service) Run(ctx context.Context) error {
 		s.worker = s.newWorker()
 		s.health.watch(s.worker)
 		start(s.runWorker)
+		start(s.watchKeys)
 	}
 	start(s.watchParts)
 	if s.roles.Consumer {
@@ -237,8 +218,8 @@ func (s *service) checkRedis(ctx context.Context) error {
 func (s *service) checkIyzico(ctx context.Context) error {
 	wrong := 0
 	var last error
-	for _, name := range slices.Sorted(maps.Keys(s.providers)) {
-		_, err := s.providers[name].Balance(ctx)
+	for _, name := range slices.Sorted(maps.Keys(s.accounts)) {
+		_, err := s.accounts[name].Balance(ctx)
 		code := iyzico.CodeOf(err)
 		switch {
 		case err == nil || ctx.Err() != nil:
@@ -250,7 +231,7 @@ func (s *service) checkIyzico(ctx context.Context) error {
 			s.log.Warn().Err(err).Str("merchant", name).Msg("iyzico does not answer yet; payouts wait for it")
 		}
 	}
-	if wrong > 0 && wrong == len(s.providers) {
+	if wrong > 0 && wrong == len(s.accounts) {
 		return fmt.Errorf("iyzico refuses the keys of every merchant: %w\nCheck merchants.*.apiKey and secretKey, and that iyzico.baseUrl is of the same environment (sandbox keys begin with sandbox-)", last)
 	}
 	return nil
@@ -321,7 +302,9 @@ func (s *service) newWorker() *worker.Worker {
 		}
 	}
 	ttl := min(s.cfg.Kafka.SessionTimeout, 10*time.Second)
-	return worker.NewWorker(s.workerConfig(), ports, leases{redisclaim.NewLeases(s.redis, s.cfg.Redis.KeyPrefix)}, ttl, s.log)
+	w := worker.NewWorker(s.workerConfig(), ports, leases{redisclaim.NewLeases(s.redis, s.cfg.Redis.KeyPrefix)}, ttl, s.log)
+	shardMetrics(s.registry, s.shards, w.Stopped)
+	return w
 }
 
 // runWorker drives the shards that the group assigns.
@@ -355,7 +338,7 @@ func (s *service) workerConfig() worker.Config {
 
 // provider returns the merchant's client of iyzico's API.
 func (s *service) provider(merchant string) (worker.Provider, bool) {
-	p, ok := s.providers[merchant]
+	p, ok := s.accounts[merchant]
 	if !ok {
 		return nil, false
 	}

@@ -19,6 +19,7 @@ import (
 const (
 	HeaderRedrivenFrom = "toplu-redriven-from" // PARTITION/OFFSET of the letter
 	HeaderRedrivenBy   = "toplu-redriven-by"
+	HeaderRedrivenWhy  = "toplu-redriven-why"
 )
 
 // A Selection says which dead letters are meant. What is set must hold.
@@ -68,7 +69,8 @@ type Preflight struct {
 // Preflight judges the letters of a selection by the rules and the claims as they
 // are now. It fails with [ErrNotKnown] if the claims cannot tell.
 func (d *Desk) Preflight(ctx context.Context, s *Selection, rules *schema.Rules) (*Preflight, error) {
-	sent, err := d.onTheirWay(ctx)
+	// Before the claims are asked: what is answered in between, they know.
+	sent, first, err := d.onTheirWay(ctx, rules)
 	if err != nil {
 		return nil, err
 	}
@@ -94,32 +96,44 @@ func (d *Desk) Preflight(ctx context.Context, s *Selection, rules *schema.Rules)
 	if err != nil {
 		return nil, err
 	}
-	p.judge(requests, owners)
+	p.judge(requests, owners, first)
 	for i := range p.Letters {
 		p.Fates[p.Letters[i].Fate]++
 	}
 	return p, nil
 }
 
-// onTheirWay finds the letters that were sent back and not answered yet.
-func (d *Desk) onTheirWay(ctx context.Context) (map[string]string, error) {
+// onTheirWay reads the requests that are not answered yet: which letters are
+// among them, and what each payout id asks for first.
+func (d *Desk) onTheirWay(ctx context.Context, rules *schema.Rules) (sent map[string]string, first map[string]asked, err error) {
 	lags, err := d.Lags(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	sent := map[string]string{}
+	sent, first = map[string]string{}, map[string]asked{}
 	for _, l := range lags {
 		err := d.readTopic(ctx, d.Topics.Requests, l.Partition, l.Committed, l.End, func(r kafkaio.Record) (bool, error) {
-			if from, again := message(r).Get(HeaderRedrivenFrom); again {
+			m := message(r)
+			if from, again := m.Get(HeaderRedrivenFrom); again {
 				sent[from] = fmt.Sprintf("it is on its way at %s/%d offset %d", r.Topic, r.Partition, r.Offset)
+			}
+			e, err := schema.DecodeRequest(m, rules)
+			if _, known := first[e.Request.PayoutID]; err == nil && !known {
+				first[e.Request.PayoutID] = asked{e.Request.Content(), schema.Source{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset}}
 			}
 			return true, nil
 		})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return sent, nil
+	return sent, first, nil
+}
+
+// asked is the first request for a payout that nobody owns yet.
+type asked struct {
+	content schema.Digest
+	source  schema.Source
 }
 
 // A candidate is a letter that is a valid request now.
@@ -150,23 +164,24 @@ func (p *Preflight) read(rules *schema.Rules, sent map[string]string) []candidat
 	return all
 }
 
-// judge judges valid requests by who owns them.
-func (p *Preflight) judge(requests []candidate, owners []worker.Owner) {
-	first := map[string]schema.Digest{}
+// judge judges valid requests by who owns them, and by what is asked for before
+// them and not answered yet.
+func (p *Preflight) judge(requests []candidate, owners []worker.Owner, first map[string]asked) {
 	for i := range requests {
 		r, l := &requests[i].Request, &p.Letters[requests[i].letter]
 		content := r.Content()
 		earlier, again := first[r.PayoutID]
+		again = again && earlier.source != l.Source // it is answered by this letter, and not committed yet
 		switch {
 		case owners[i].Offset != worker.None && owners[i].Content == content:
 			l.Fate, l.Why = AlreadyTaken, "a batch has it: toplu explain "+r.PayoutID
-		case owners[i].Offset != worker.None, again && earlier != content:
+		case owners[i].Offset != worker.None, again && earlier.content != content:
 			l.Fate, l.Why = UsedUp, "the payout id is used up by another merchant, recipient or amount: a new payout needs a new id"
 		case again:
 			l.Fate = Repeated
 		default:
 			l.Fate = WouldBePaid
-			first[r.PayoutID] = content
+			first[r.PayoutID] = asked{content, l.Source}
 			p.Sums[r.Amount.Currency] += r.Amount.Minor
 		}
 	}
@@ -175,21 +190,21 @@ func (p *Preflight) judge(requests []candidate, owners []worker.Owner) {
 // Redrive sends the letters that would be paid back to the requests, with their
 // event ids, at most rate in a second. told hears how many are sent, after each
 // chunk. It returns how many are sent for certain.
-func (d *Desk) Redrive(ctx context.Context, p *Preflight, by string, rate int, told func(n int)) (int, error) {
+func (d *Desk) Redrive(ctx context.Context, p *Preflight, by, why string, rate int, told func(n int)) (int, error) {
 	var out []kafkaio.Message
 	for i := range p.Letters {
 		if p.Letters[i].Fate == WouldBePaid {
-			out = append(out, p.Letters[i].sentBack(by))
+			out = append(out, p.Letters[i].sentBack(by, why))
 		}
 	}
-	return d.send(ctx, d.Topics.Requests, out, rate, told)
+	return send(ctx, d.Kafka, d.Topics.Requests, out, rate, told)
 }
 
 // sentBack is the request as it came, with a mark.
-func (l *Letter) sentBack(by string) kafkaio.Message {
+func (l *Letter) sentBack(by, why string) kafkaio.Message {
 	ours := []string{
 		schema.HeaderReasonCode, schema.HeaderReason, schema.HeaderTopic, schema.HeaderPartition, schema.HeaderOffset,
-		schema.HeaderTime, schema.HeaderPayoutID, HeaderRedrivenFrom, HeaderRedrivenBy,
+		schema.HeaderTime, schema.HeaderPayoutID, HeaderRedrivenFrom, HeaderRedrivenBy, HeaderRedrivenWhy,
 	}
 	m := kafkaio.Message{Key: l.message.Key, Value: l.message.Value}
 	for _, h := range l.message.Headers {
@@ -197,20 +212,25 @@ func (l *Letter) sentBack(by string) kafkaio.Message {
 			m.Headers = append(m.Headers, kafkaio.Header(h))
 		}
 	}
-	m.Headers = append(m.Headers, kafkaio.Header{Key: HeaderRedrivenFrom, Value: []byte(l.Place())}, kafkaio.Header{Key: HeaderRedrivenBy, Value: []byte(by)})
+	add := func(key, value string) { m.Headers = append(m.Headers, kafkaio.Header{Key: key, Value: []byte(value)}) }
+	add(HeaderRedrivenFrom, l.Place())
+	add(HeaderRedrivenBy, by)
+	if why != "" {
+		add(HeaderRedrivenWhy, why)
+	}
 	return m
 }
 
 // send publishes messages in their order, at most rate in a second.
-func (d *Desk) send(ctx context.Context, topic string, out []kafkaio.Message, rate int, told func(n int)) (int, error) {
+func send(ctx context.Context, to *kafkaio.Client, topic string, out []kafkaio.Message, rate int, told func(n int)) (int, error) {
 	const every = 100 * time.Millisecond
 	chunk := max(1, int(int64(rate)*int64(every)/int64(time.Second)))
 	pace := time.NewTicker(max(every, time.Duration(chunk)*time.Second/time.Duration(rate)))
 	defer pace.Stop()
 	for sent := 0; ; {
 		n := min(chunk, len(out)-sent)
-		if err := d.Kafka.Publish(ctx, topic, out[sent:sent+n]); err != nil {
-			return sent, fmt.Errorf("%w\n%s of %d were sent for certain; the same command again goes on", err, strconv.Itoa(sent), len(out))
+		if err := to.Publish(ctx, topic, out[sent:sent+n]); err != nil {
+			return sent, fmt.Errorf("%w\n%d of %d were sent for certain; what was sent twice does no harm", err, sent, len(out))
 		}
 		sent += n
 		told(n)

@@ -2,6 +2,7 @@ package simulation_test
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -69,7 +70,7 @@ func (w *world) tamper(sh *shard) {
 	if !sh.person.read().epoch {
 		return
 	}
-	how := ""
+	var how string
 	switch n := w.rnd.IntN(6); n {
 	case 0:
 		how = "wiped"
@@ -79,7 +80,7 @@ func (w *world) tamper(sh *shard) {
 		w.claims.DeleteOne(sh.n, w.rnd)
 	case 2:
 		how = "exchanged"
-		w.claims.Swap(sh.n, "log-"+fmt.Sprint(sh.n), "foreign", int64(w.rnd.IntN(20)))
+		w.claims.Swap(sh.n, "log-"+strconv.Itoa(sh.n), "foreign", int64(w.rnd.IntN(20)))
 	case 3:
 		if len(sh.snapshots) > 0 {
 			how = "rolled back"

@@ -222,13 +222,13 @@ func (w *world) judgeStatuses() map[string]told {
 func (w *world) sources() map[string]bool {
 	letters := map[string]bool{}
 	for _, m := range w.letters.messages {
-		source := ""
+		var source strings.Builder
 		for _, h := range m.Headers {
 			if h.Key == "toplu-source-partition" || h.Key == "toplu-source-offset" {
-				source += string(h.Value) + "/"
+				fmt.Fprintf(&source, "%s/", h.Value)
 			}
 		}
-		letters[source] = true
+		letters[source.String()] = true
 	}
 	return letters
 }

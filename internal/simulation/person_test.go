@@ -290,8 +290,10 @@ func (p *person) attend(o owned, c *chapter, truth map[string]iyzicotest.BatchEn
 		if round < 2 {
 			continue
 		}
-		r := schema.Record{Type: schema.RecDecided, Batch: o.batch, Plan: o.plan, Attempt: n.Attempt, RequestID: n.RequestID, By: "person",
-			Reason: &schema.Reason{Code: "decided", Text: "as iyzico's panel shows"}}
+		r := schema.Record{
+			Type: schema.RecDecided, Batch: o.batch, Plan: o.plan, Attempt: n.Attempt, RequestID: n.RequestID, By: "person",
+			Reason: &schema.Reason{Code: "decided", Text: "as iyzico's panel shows"},
+		}
 		switch {
 		case dead(b):
 			r.Verdict = schema.VerdictDead

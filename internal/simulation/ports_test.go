@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/toplu/toplu/schema"
 	"github.com/toplu/toplu/worker"
@@ -37,7 +38,7 @@ func (l simLog) end() int64 {
 }
 
 func (l simLog) Read(ctx context.Context, from int64) (worker.Chunk, error) {
-	c := l.call(ctx, "read", fmt.Sprint(from))
+	c := l.call(ctx, "read", strconv.FormatInt(from, 10))
 	c.idle = func() bool { return l.end() == from }
 	return through(l.w, c, func() (worker.Chunk, error) {
 		chunk, err := l.log.Read(context.Background(), from)
@@ -50,7 +51,7 @@ func (l simLog) Read(ctx context.Context, from int64) (worker.Chunk, error) {
 }
 
 func (l simLog) ReadAt(ctx context.Context, offset int64) (worker.Entry, error) {
-	return through(l.w, l.call(ctx, "at", fmt.Sprint(offset)), func() (worker.Entry, error) {
+	return through(l.w, l.call(ctx, "at", strconv.FormatInt(offset, 10)), func() (worker.Entry, error) {
 		return l.log.ReadAt(context.Background(), offset)
 	})
 }

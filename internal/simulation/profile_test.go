@@ -3,6 +3,7 @@ package simulation_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/toplu/toplu/iyzico/iyzicotest"
@@ -45,6 +46,7 @@ type profile struct {
 	plans  int // of a shard
 	items  int // of a plan, at most
 	haste  int // of a thousand steps, how many let much time pass
+	linger int // about how many steps a call stays in the network
 	odds   [classes]odds
 
 	// Events, of ten thousand steps each.
@@ -63,7 +65,7 @@ type profile struct {
 // draw draws a profile. Each dial is at zero in half of the profiles, so that
 // faults come alone, too.
 func draw(seed uint64) *profile {
-	r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // the seed decides
+	r := rand.New(rand.NewPCG(seed, 1))
 	dial := func(most int) int {
 		if r.IntN(2) == 0 {
 			return 0
@@ -72,11 +74,12 @@ func draw(seed uint64) *profile {
 	}
 	p := &profile{
 		seed: seed, shards: 1 + r.IntN(2), owners: 1 + r.IntN(3), steps: 150 + r.IntN(450), plans: 2 + r.IntN(3), items: 1 + r.IntN(4),
-		haste: dial(60),
+		haste: dial(60), linger: 5 + r.IntN(150),
 	}
 	for c := range p.odds {
 		p.odds[c] = odds{dial(80), dial(80), dial(120), dial(200), dial(60)}
 	}
+	p.odds[appends] = odds{dial(80), dial(80), dial(300), dial(200), dial(100)}
 	p.odds[auths] = odds{dial(300), dial(300), dial(500), dial(300), 0}
 	p.odds[cancels] = odds{dial(200), dial(200), dial(400), dial(300), 0}
 	p.odds[inits] = odds{dial(200), dial(300), dial(300), dial(300), 0}
@@ -149,19 +152,21 @@ func draw(seed uint64) *profile {
 func choose[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
 
 func (p *profile) String() string {
-	text := fmt.Sprintf("seed %d: %d shards, %d owners, %d plans of up to %d items, %d steps, planners %v\n", p.seed, p.shards, p.owners, p.plans, p.items, p.steps, p.consumer)
+	var text strings.Builder
+	fmt.Fprintf(&text, "seed %d: %d shards, %d owners, %d plans of up to %d items, %d steps, planners %v\n", p.seed, p.shards, p.owners, p.plans, p.items, p.steps, p.consumer)
 	for c, o := range p.odds {
-		text += fmt.Sprintf("  %-9s %+v\n", classNames[c], o)
+		fmt.Fprintf(&text, "  %-9s %+v\n", classNames[c], o)
 	}
-	text += fmt.Sprintf("  freeze %d, crash %d, rebalance %d, second %d, redis %d, people %d, replay %d, panel %d, haste %d\n",
-		p.freeze, p.crash, p.rebalance, p.second, p.redis, p.people, p.replay, p.panel, p.haste)
+	fmt.Fprintf(&text, "  freeze %d, crash %d, rebalance %d, second %d, redis %d, people %d, replay %d, panel %d, haste %d, linger %d\n",
+		p.freeze, p.crash, p.rebalance, p.second, p.redis, p.people, p.replay, p.panel, p.haste, p.linger)
 	s := p.settings
 	s.RateLimits, s.Fate = nil, nil
 	balance := "without end"
 	if s.Balance != nil {
 		balance = s.Balance.String()
 	}
-	return text + fmt.Sprintf("  provider %+v\n  balance %s\n  dials %+v\n  config %+v\n", s, balance, p.faults, p.cfg)
+	fmt.Fprintf(&text, "  provider %+v\n  balance %s\n  dials %+v\n  config %+v\n", s, balance, p.faults, p.cfg)
+	return text.String()
 }
 
 // iyzicoAfterTheStorm are the dials when faults have ended: lines are still

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"runtime"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -12,7 +13,7 @@ import (
 
 var (
 	oneSeed  = flag.Uint64("seed", 0, "run this seed alone; with -v its trace is printed")
-	seeds    = flag.Uint64("seeds", 2000, "how many seeds to run")
+	seeds    = flag.Uint64("seeds", defaultSeeds, "how many seeds to run")
 	fromSeed = flag.Uint64("from", 1, "the first seed")
 	most     = flag.Int64("violating", 5, "after how many seeds with violations to stop")
 )
@@ -135,7 +136,7 @@ func TestSimulation(t *testing.T) {
 		t.Logf("%d seeds, %d steps, %v", *seeds, steps.Load(), time.Since(began).Round(time.Millisecond))
 	})
 	for n := range runtime.GOMAXPROCS(0) {
-		t.Run(fmt.Sprint(n), func(t *testing.T) {
+		t.Run(strconv.Itoa(n), func(t *testing.T) {
 			t.Parallel()
 			for failed.Load() < *most {
 				seed := uint64(at.Add(1) - 1)

@@ -18,7 +18,7 @@ func (w *world) step() {
 	if !w.calm {
 		w.happen()
 	}
-	if len(w.network) > 0 && w.one(30) {
+	if len(w.network) > 0 && w.one(max(1, w.p.linger/len(w.network))) {
 		w.land()
 		return
 	}

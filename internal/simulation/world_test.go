@@ -66,12 +66,12 @@ const apiKey = "key"
 
 func newWorld(p *profile, verbose bool) *world {
 	w := &world{
-		p: p, rnd: rand.New(rand.NewPCG(p.seed, 2)), gate: &gate{rung: make(chan struct{}, 1)}, //nolint:gosec // the seed decides
+		p: p, rnd: rand.New(rand.NewPCG(p.seed, 2)), gate: &gate{rung: make(chan struct{}, 1)},
 		began: time.Now(), claims: workertest.NewClaims(), trace: newTrace(verbose),
 	}
 	w.trace.began = w.began
 	var err error
-	w.provider, err = iyzicotest.NewProvider(p.settings, time.Now, rand.New(rand.NewPCG(p.seed, 3))) //nolint:gosec // the seed decides
+	w.provider, err = iyzicotest.NewProvider(p.settings, time.Now, rand.New(rand.NewPCG(p.seed, 3)))
 	if err != nil {
 		panic(err)
 	}
@@ -171,7 +171,7 @@ func (w *world) writePlan(sh *shard, p *schema.Plan) {
 }
 
 // start begins a session on a shard.
-func (w *world) start(sh *shard) *session {
+func (w *world) start(sh *shard) {
 	s := &session{n: len(w.sessions), of: sh, done: make(chan struct{})}
 	w.sessions = append(w.sessions, s)
 	log := zerolog.Nop()
@@ -197,7 +197,6 @@ func (w *world) start(sh *shard) *session {
 		s.err = driver.Run(ctx)
 		close(s.done)
 	}()
-	return s
 }
 
 func (s *session) name() string { return "s" + strconv.Itoa(s.n) }

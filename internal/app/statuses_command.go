@@ -1,0 +1,121 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/toplu/toplu/internal/kafkaio"
+	"github.com/toplu/toplu/internal/oncall"
+	"github.com/toplu/toplu/schema"
+)
+
+type statusesCommands struct {
+	Reemit reemitCommand `cmd:"" help:"Publish statuses again: the same events with the same ids."`
+}
+
+type reemitCommand struct {
+	jsonFlag
+	askFlags
+	IDs   []string  `help:"Those of these payouts, separated by commas." name:"ids" placeholder:"PAYOUT-ID" xor:"what"`
+	Batch string    `help:"Those of this batch: its id, or SHARD/OFFSET." placeholder:"BATCH" xor:"what"`
+	From  time.Time `help:"Those that came about at or after this time." placeholder:"RFC3339" xor:"what"`
+	To    time.Time `help:"With --from: those before this time." placeholder:"RFC3339"`
+	Topic string    `help:"Publish to this topic instead of the statuses'." placeholder:"TOPIC"`
+	Rate  int       `default:"5000" help:"Events a second at most. Default: ${default}." placeholder:"N"`
+}
+
+// Help says more than the line in the list of commands.
+func (*reemitCommand) Help() string {
+	return `For a ledger that has lost some: folds the log and publishes the very same events with the very same ids. A ledger that books each id once books nothing twice. Events of refused requests are not among them.
+
+Example:
+
+  toplu statuses reemit --from 2026-03-01T00:00:00Z --to 2026-03-02T00:00:00Z --config toplu.yaml
+  toplu statuses reemit --ids order-1042-seller-77 --topic ledger.repair --config toplu.yaml`
+}
+
+// reemitReport is what was published again.
+type reemitReport struct {
+	DryRun   bool                        `json:"dryRun"`
+	Topic    string                      `json:"topic"`
+	Events   int                         `json:"events"`
+	Statuses map[schema.PayoutStatus]int `json:"statuses"`
+	Sent     int                         `json:"sent"`
+}
+
+// Run publishes the statuses.
+func (c *reemitCommand) Run(ctx context.Context, p *program) error {
+	switch {
+	case len(c.IDs) == 0 && c.Batch == "" && c.From.IsZero():
+		return usageError{"say which statuses are meant: --ids, --batch or --from"}
+	case !c.To.IsZero() && c.From.IsZero():
+		return usageError{"--to goes with --from"}
+	case c.Rate < 1 || c.Rate > 1_000_000:
+		return usageError{fmt.Sprintf("--rate %d: allowed: 1 to 1000000", c.Rate)}
+	}
+	s, d, err := p.desk(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	to, topic, closeTo, err := c.target(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer closeTo()
+	wanted := &oncall.Wanted{PayoutIDs: c.IDs, Batch: c.Batch, From: c.From, To: c.To}
+	report := reemitReport{DryRun: c.DryRun, Topic: topic, Statuses: map[schema.PayoutStatus]int{}}
+	err = d.Statuses(ctx, wanted, func(st *schema.Status) error {
+		report.Events++
+		report.Statuses[st.Status]++
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if report.Events > 0 && !c.DryRun {
+		if ok, err := c.confirmed(ctx, p, "Publish %d events to %s?", report.Events, topic); !ok {
+			return err
+		}
+		bar := p.progress(report.Events, "publishing")
+		err = d.Reemit(ctx, to, topic, wanted, c.Rate, func(n int) {
+			report.Sent += n
+			_ = bar.Add(n)
+		})
+		_ = bar.Exit()
+	}
+	if c.JSON {
+		if printed := p.printJSON(report); printed != nil {
+			return printed
+		}
+		return err
+	}
+	if c.DryRun {
+		p.say("%d events would be published to %s", report.Events, topic)
+		return nil
+	}
+	p.say("%d of %d events published to %s", report.Sent, report.Events, topic)
+	return err
+}
+
+// target is where the events go. A client knows only the topics it was made for.
+func (c *reemitCommand) target(ctx context.Context, s *service) (*kafkaio.Client, string, func(), error) {
+	if c.Topic == "" || c.Topic == s.topics.Statuses {
+		return s.kafka, s.topics.Statuses, func() {}, nil
+	}
+	for _, own := range []string{s.topics.Requests, s.topics.Batches, s.topics.Journal, s.topics.DLQ, s.topics.Commands} {
+		if c.Topic == own {
+			return nil, "", nil, usageError{"--topic " + own + ": statuses have no place there"}
+		}
+	}
+	client, err := dialKafka(s.cfg.Kafka, s.log, c.Topic)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	if _, err := client.Partitions(ctx, c.Topic); err != nil {
+		client.Close()
+		return nil, "", nil, err
+	}
+	return client, c.Topic, client.Close, nil
+}

@@ -1,0 +1,169 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/toplu/toplu/iyzico"
+)
+
+// cancelThenAuth tries the assumption that all of toplu's safety ends in: a
+// batch that is read back as cancelled is dead.
+func (p *Probe) cancelThenAuth(ctx context.Context) ([]Finding, error) {
+	requestID, err := p.batch(ctx, "h", 1)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Client.Cancel(ctx, requestID); err != nil {
+		return nil, err
+	}
+	dead := func(r *iyzico.Report) bool {
+		return shown(r) && r.Batch.Status == iyzico.BatchCanceled && cancelled(r) == len(r.Items)
+	}
+	if _, err := p.await(ctx, requestID, dead); err != nil {
+		return nil, fmt.Errorf("cancel was taken, but it does not show: %w", err)
+	}
+	f := Finding{Question: "auth of a cancelled batch"}
+	authErr := p.Client.Auth(ctx, requestID)
+	report, err := p.await(ctx, requestID, func(r *iyzico.Report) bool { return shown(r) && !dead(r) })
+	switch {
+	case err == nil:
+		f.Answer = fmt.Sprintf("it lives again: %s", report.Batch.Status)
+		f.Means = "STOP: toplu must not be used. A batch read back as CANCELED has to stay dead, for payouts are sent again after it."
+	case !errors.Is(err, errWait):
+		return nil, err
+	case authErr == nil:
+		f.Answer = "success, and the batch stays CANCELED"
+		f.Means = "The first assumption of the README holds; nothing to set."
+	default:
+		f.Answer, f.Setting = authErr.Error()+"; the batch stays CANCELED", "unknownRequest=failure"
+		if e, ok := errors.AsType[*iyzico.Error](authErr); ok && e.HTTPStatus == 404 {
+			f.Setting = "unknownRequest=http404"
+		}
+		f.Means = "The first assumption of the README holds; nothing to set."
+	}
+	return []Finding{f}, nil
+}
+
+// authThenCancel cancels a batch right after its auth, and one whose auth shows.
+func (p *Probe) authThenCancel(ctx context.Context) ([]Finding, error) {
+	at, err := p.cancelAfter(ctx, "j", "cancel right after auth", false)
+	if err != nil {
+		return nil, err
+	}
+	later, err := p.cancelAfter(ctx, "k", "cancel once the auth shows", true)
+	if err != nil {
+		return []Finding{at}, err
+	}
+	return []Finding{at, later}, nil
+}
+
+// several is how many payouts a batch has that may be cancelled in part.
+const several = 4
+
+func (p *Probe) cancelAfter(ctx context.Context, name, question string, wait bool) (Finding, error) {
+	f := Finding{Question: question}
+	requestID, err := p.batch(ctx, name, several)
+	if err != nil {
+		return f, err
+	}
+	if err := p.Client.Auth(ctx, requestID); err != nil && iyzico.OutcomeOf(err) != iyzico.OutcomeRefused {
+		return f, err
+	}
+	unfunded := false
+	if wait {
+		report, err := p.await(ctx, requestID, moved)
+		if err != nil {
+			return f, err
+		}
+		unfunded = broke(&report)
+	}
+	cancelErr := p.Client.Cancel(ctx, requestID)
+	report, err := p.await(ctx, requestID, settled)
+	if err != nil {
+		return f, err
+	}
+	n := cancelled(&report)
+	f.Answer = fmt.Sprintf("success, and %d of %d payouts are cancelled; the batch is %s", n, len(report.Items), report.Batch.Status)
+	if cancelErr != nil {
+		f.Answer = fmt.Sprintf("%v; the batch is %s", cancelErr, report.Batch.Status)
+	}
+	f.Means = "toplu goes by what it reads back, never by the answer to cancel; nothing to set."
+	switch {
+	case unfunded && cancelErr != nil:
+		f.Setting = "cancelUnfunded=refuse"
+		f.Means = "A batch without money cannot be cancelled: its payouts stay unknown until there is money, or iyzico helps."
+	case unfunded:
+		f.Setting = "cancelUnfunded=accept"
+	case cancelErr != nil:
+		f.Setting = "cancelAfterAuth=failure"
+	case n == 0:
+		f.Setting = "cancelAfterAuth=noop"
+	case n == len(report.Items) && !wait:
+		f.Answer += ": cancel wins over an auth that does not show yet"
+	default:
+		f.Setting = "cancelAfterAuth=partial"
+	}
+	return f, nil
+}
+
+// authTwice authorises a batch again when it is paid, and looks at the balance.
+func (p *Probe) authTwice(ctx context.Context) ([]Finding, error) {
+	requestID, err := p.batch(ctx, "m", 1)
+	if err != nil {
+		return nil, err
+	}
+	firstErr := p.Client.Auth(ctx, requestID)
+	report, err := p.await(ctx, requestID, settled)
+	if err != nil {
+		return nil, err
+	}
+	honest := Finding{Question: "the answer to auth", Answer: "success, and the batch goes on", Setting: "authAnswer=honest", Means: "Nothing to set."}
+	if firstErr != nil {
+		honest.Answer, honest.Setting = firstErr.Error()+"; the batch goes on all the same", "authAnswer=failure"
+		honest.Means = "toplu takes no answer to auth for a refusal; nothing to set."
+	}
+	f := Finding{Question: "auth twice"}
+	if broke(&report) {
+		f.Answer = "the balance is too small: " + string(report.Batch.Status)
+		f.Setting, f.Means = "balanceCheck=worker", "Put money on the sandbox account and probe again."
+		return []Finding{honest, f}, nil
+	}
+	before, err := p.Client.Balance(ctx)
+	if err != nil {
+		return []Finding{honest}, err
+	}
+	secondErr := p.Client.Auth(ctx, requestID)
+	// A second payment has as long to show as a first one had.
+	left, err := p.awaitBalance(ctx, before)
+	if err != nil {
+		return []Finding{honest}, err
+	}
+	switch {
+	case left != before:
+		f.Answer, f.Setting = fmt.Sprintf("the balance fell by %s more", before-left), "secondAuth=pays-again"
+		f.Means = "The worst answer: a second auth pays again. toplu sends auth once per attempt, ever; nothing to set. Look at the account: this cannot be told from another payment."
+	case secondErr != nil:
+		f.Answer, f.Setting, f.Means = secondErr.Error(), "secondAuth=failure", "toplu sends auth once per attempt, ever; nothing to set."
+	default:
+		f.Answer, f.Setting = "success, and the balance stays", "secondAuth=success"
+		f.Means = "toplu sends auth once per attempt, ever; nothing to set. A balance that never moves proves little: look at the account."
+	}
+	return []Finding{honest, f}, nil
+}
+
+// awaitBalance returns the balance as soon as it differs, or when time is up.
+func (p *Probe) awaitBalance(ctx context.Context, before iyzico.Money) (iyzico.Money, error) {
+	looks := max(1, int(p.Wait/max(p.Poll, 1))/4)
+	for range looks {
+		now, err := p.Client.Balance(ctx)
+		if err != nil || now != before {
+			return now, err
+		}
+		if err := pause(ctx, p.Poll); err != nil {
+			return now, err
+		}
+	}
+	return before, nil
+}
