@@ -251,10 +251,17 @@ func (p *planFolder) again(ctx context.Context) error {
 
 // look asks, while there is nothing to fold, whether the claims are still there.
 func (p *planFolder) look(ctx context.Context) error {
+	var current string
+	if err := p.s.hand(ctx, func() { current = p.s.epoch }); err != nil {
+		return err
+	}
 	state, err := p.s.ports.Claims.State(ctx, p.s.number)
 	switch {
 	case err != nil:
 		return err
+	case current != p.epoch:
+		// Another session began a later epoch before this one's reached Redis.
+		return ErrClaimsLost
 	case state.Epoch != p.epoch:
 		return ErrClaimsLost
 	case state.Watermark < p.last:

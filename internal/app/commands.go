@@ -19,12 +19,14 @@ type commands struct {
 	Payout      payoutCommands    `cmd:"" help:"Cancel a payout."`
 	DLQ         dlqCommands       `cmd:"" name:"dlq" help:"List, show or send back dead letters."`
 	Statuses    statusesCommands  `cmd:"" help:"Publish statuses again."`
+	Audit       auditCommand      `cmd:"" help:"Compare Redis, the statuses and iyzico with the log."`
 	Pause       pauseCommand      `cmd:"" help:"Complete no new batch until resumed."`
 	Resume      resumeCommand     `cmd:"" help:"Lift a pause."`
 	Quarantine  quarantineCommand `cmd:"" help:"Have a shard go past a plan that nobody can read."`
 	ConfigGroup configCommands    `cmd:"" name:"config" help:"Check or show the configuration."`
 
 	Schema      schemaCommands     `cmd:"" help:"Show the contract: schemas, topics, rules of change, examples."`
+	Probe       probeCommand       `cmd:"" help:"Find out in iyzico's sandbox what their pages leave open."`
 	Conformance conformanceCommand `cmd:"" help:"Try a ledger against everything that statuses may do, and check its books."`
 }
 

@@ -84,9 +84,9 @@ func (s *shift) until(t *testing.T, ok func(result) bool, args ...string) result
 }
 
 // says waits until a command's standard output has a text.
-func (s *shift) says(t *testing.T, text string, args ...string) result {
+func (s *shift) says(t *testing.T, text string, args ...string) {
 	t.Helper()
-	return s.until(t, func(r result) bool { return strings.Contains(r.out, text) }, args...)
+	s.until(t, func(r result) bool { return strings.Contains(r.out, text) }, args...)
 }
 
 type batchJSON struct {
@@ -177,12 +177,12 @@ func TestHoldCancelResume(t *testing.T) {
 
 	// The story has all of it.
 	show := loose[batchJSON](t, s.run(t, "batch", "show", batch, "--json"))
-	story := ""
+	var story []string
 	for _, l := range show.Journal {
-		story += l.Record + " "
+		story = append(story, l.Record)
 	}
-	if !strings.HasPrefix(story, "creating created held cancel ") {
-		t.Errorf("journal: %s", story)
+	if got := strings.Join(story, " "); !strings.HasPrefix(got+" ", "creating created held cancel ") {
+		t.Errorf("journal: %s", got)
 	}
 	text := s.run(t, "batch", "show", batch, "--items")
 	text.want(t, 0, "by ayse", "")
@@ -236,7 +236,7 @@ func TestOnCallHelpHasExamples(t *testing.T) {
 	t.Parallel()
 	root := run(t, nil, "", "--help")
 	for _, command := range []string{
-		"status", "statuses reemit", "dlq list", "dlq show", "dlq redrive", "batch list", "batch show", "batch hold", "batch resume", "batch cancel", "batch resolve", "payout cancel", "pause", "resume",
+		"status", "audit", "statuses reemit", "dlq list", "dlq show", "dlq redrive", "batch list", "batch show", "batch hold", "batch resume", "batch cancel", "batch resolve", "payout cancel", "pause", "resume",
 	} {
 		if !strings.Contains(root.out, "\n  "+command) {
 			t.Errorf("%s is not in the list of commands", command)

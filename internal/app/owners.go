@@ -5,8 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/segmentio/kafka-go"
-	"github.com/segmentio/kafka-go/sasl/plain"
+	"github.com/segmentio/kafka-go" //nolint:depguard // one question that kafkaio does not ask yet: who is in a group
 
 	"github.com/toplu/toplu/internal/config"
 )
@@ -22,7 +21,7 @@ func owners(ctx context.Context, k config.Kafka) (map[int]string, error) {
 	defer cancel()
 	transport := &kafka.Transport{TLS: tlsConfig, ClientID: k.ClientID, Context: ctx, MetadataTopics: []string{k.Topics().Batches}}
 	if k.Username != "" {
-		transport.SASL = plain.Mechanism{Username: k.Username, Password: k.Password.Reveal()}
+		transport.SASL = kafkaLogin{k}
 	}
 	defer transport.CloseIdleConnections()
 	client := &kafka.Client{Addr: kafka.TCP(k.Brokers...), Transport: transport}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -94,6 +95,18 @@ func separator(input []byte) rune {
 	return ','
 }
 
+// commaAmount is an amount as spreadsheets write it where the decimal sign is a
+// comma. Anything with points or more decimals could be read in two ways, and is
+// refused like any amount that is none.
+var commaAmount = regexp.MustCompile(`^[0-9]+,[0-9]{1,2}$`)
+
+// pointAmount makes a point of the decimal comma in a row's amount.
+func pointAmount(header, cells []string) {
+	if at := slices.Index(header, "amount"); at >= 0 && commaAmount.MatchString(cells[at]) {
+		cells[at] = strings.Replace(cells[at], ",", ".", 1)
+	}
+}
+
 // checkHeader names everything that is wrong with the columns.
 func checkHeader(header []string) error {
 	var known, problems []string
@@ -130,6 +143,9 @@ func csvRow(r *csv.Reader, header, cells []string, err error) row {
 		return row{err: err}
 	}
 	line, _ := r.FieldPos(0)
+	if r.Comma == ';' {
+		pointAmount(header, cells)
+	}
 	var request csvRequest
 	for i, name := range header {
 		if key, ok := strings.CutPrefix(name, metadataPrefix); ok {

@@ -46,7 +46,7 @@ func TestFlawsAreCaughtByTheirStories(t *testing.T) {
 		flaw flaw
 		want []string // stories that must be wrong; others must not
 	}{
-		"none":                     {flaw{}, nil},
+		"none":                      {flaw{}, nil},
 		"books every event it sees": {flaw{again: true}, append([]string{"gap", "beginning missing"}, repeated...)},
 		"takes the last for latest": {flaw{anyOrder: true}, []string{"gap", "beginning missing"}},
 		"releases at unknown":       {flaw{unknownFails: true}, []string{"unknown"}},

@@ -133,7 +133,7 @@ func (p *payout) event(sequence int) schema.Message {
 	switch sequence {
 	case refused:
 		return schema.EncodeRefusal(&schema.Refusal{
-			PayoutID: p.id, Merchant: "default", Reason: schema.Reason{Code: "invalid", Text: "recipient.value is no IBAN"},
+			PayoutID: p.id, Merchant: "default", Reason: schema.Reason{Code: schema.CodeInvalid, Text: "recipient.value is no IBAN"},
 			OccurredAt: p.at, Source: schema.Source{Topic: "payout.requests", Offset: p.at.Unix()},
 		})
 	case foreign:

@@ -91,7 +91,7 @@ func join(t *testing.T, c *kafkaio.Client, w *watcher, name string, cfg kafkaio.
 			}
 			last, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 			defer cancel()
-			//nolint:contextcheck // the generation's has ended
+
 			if err := g.Commit(last, offsets, "last words of "+name); err != nil && !errors.Is(err, kafkaio.ErrFenced) {
 				t.Errorf("%s: the last commit: %v", name, err)
 			}

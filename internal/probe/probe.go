@@ -25,6 +25,7 @@ type Finding struct {
 	Answer   string `json:"answer"`  // what iyzico did
 	Setting  string `json:"setting"` // of the simulator, that does the same; "" if none or unclear
 	Means    string `json:"means"`   // for toplu
+	Open     bool   `json:"open"`    // not found out, or not as it has to be
 }
 
 // A Probe asks the questions. It is for one run.
@@ -76,7 +77,7 @@ func (p *Probe) Do(ctx context.Context) (all []Finding, err error) {
 			return all, ctx.Err()
 		}
 		if err != nil {
-			found = append(found, Finding{Question: q.about, Answer: err.Error(), Means: "Not found out: " + p.advice(err)})
+			found = append(found, Finding{Question: q.about, Answer: err.Error(), Means: "Not found out: " + p.advice(err), Open: true})
 		}
 		all = append(all, found...)
 	}

@@ -77,8 +77,9 @@ func TestEveryValueIsRecognised(t *testing.T) {
 		"auth says failure":            {iyzicotest.Settings{AuthAnswer: iyzicotest.AuthAnswerFailure}, []string{"authAnswer=failure"}},
 		"second auth is refused":       {iyzicotest.Settings{SecondAuth: iyzicotest.SecondAuthFailure}, []string{"secondAuth=failure"}},
 		"second auth pays":             {iyzicotest.Settings{SecondAuth: iyzicotest.SecondAuthPaysAgain}, []string{"secondAuth=pays-again"}},
-		"no money":                     {iyzicotest.Settings{Balance: new(iyzicotest.Money(50))}, []string{"cancelUnfunded=accept", "balanceCheck=worker", "secondAuth", "cancelAfterAuth"}},
-		"no money and no cancel":       {iyzicotest.Settings{Balance: new(iyzicotest.Money(50)), CancelUnfunded: iyzicotest.CancelUnfundedRefuse}, []string{"cancelUnfunded=refuse", "balanceCheck=worker", "secondAuth", "cancelAfterAuth"}},
+		"no money":                     {iyzicotest.Settings{Balance: new(iyzicotest.Money(50))}, []string{"cancelUnfunded=accept", "balanceCheck=worker", "secondAuth"}},
+		"no money and no cancel":       {iyzicotest.Settings{Balance: new(iyzicotest.Money(50)), CancelUnfunded: iyzicotest.CancelUnfundedRefuse}, []string{"cancelUnfunded=refuse", "balanceCheck=worker", "secondAuth"}},
+		"auth shows late":              {iyzicotest.Settings{AuthVisibleAfter: iyzicotest.Duration(50 * time.Millisecond)}, []string{"authVisibleAfter=1s"}},
 		"reports lag":                  {iyzicotest.Settings{RetrieveLag: iyzicotest.Duration(20 * time.Millisecond)}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -86,8 +87,8 @@ func TestEveryValueIsRecognised(t *testing.T) {
 			_, found := ask(t, c.settings)
 			got := map[string]string{} // by key
 			for _, f := range found {
-				if f.Question == "" || f.Answer == "" || f.Means == "" {
-					t.Errorf("half a finding: %+v", f)
+				if f.Question == "" || f.Answer == "" || f.Means == "" || f.Open {
+					t.Errorf("half a finding, or an open one: %+v", f)
 				}
 				got[key(f.Setting)] = f.Setting
 			}
@@ -120,9 +121,9 @@ func key(setting string) string {
 func TestNothingIsLeftOpen(t *testing.T) {
 	t.Parallel()
 	server, _ := ask(t, iyzicotest.Settings{DuplicateExternalID: iyzicotest.DuplicateSecond, DuplicateItem: iyzicotest.DuplicateItemAccept})
-	for b := range server.Provider().Books().Batches {
-		if status := server.Provider().Books().Batches[b].Status; status == iyzicotest.BatchInit {
-			t.Errorf("batch %d is %v", b, status)
+	for _, b := range server.Provider().Books().Batches {
+		if b.Status == iyzicotest.BatchInit {
+			t.Errorf("batch %s is still to be authorised", b.ExternalID)
 		}
 	}
 }

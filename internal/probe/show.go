@@ -32,7 +32,7 @@ func (p *Probe) reports(ctx context.Context) ([]Finding, error) {
 		way.Means = "A requestId that was lost cannot be found again: toplu abandons such an attempt and makes another. Nothing to set."
 	default:
 		way.Answer = "is another: " + item.RequestID
-		way.Means = "Not expected: ask iyzico."
+		way.Means, way.Open = "Not expected: ask iyzico.", true
 	}
 	page := Finding{Question: "the requestId in the items of a page", Answer: "is not there", Setting: "pageWithRequestId=false", Means: "As documented; nothing to set."}
 	if line.RequestID == requestID {
@@ -86,6 +86,6 @@ func (p *Probe) pageSize(ctx context.Context) ([]Finding, error) {
 		}
 		return []Finding{f}, nil
 	}
-	f.Means = "No size was taken: ask iyzico."
+	f.Means, f.Open = "No size was taken: ask iyzico.", true
 	return []Finding{f}, nil
 }

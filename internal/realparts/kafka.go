@@ -24,37 +24,54 @@ type Kafka struct {
 	Brokers []string // its address, the same after a restart
 	Version string
 
-	process *process
+	// MutualTLS is, of a secured broker, its address for clients that show who
+	// they are by a certificate.
+	MutualTLS string
+
+	security *KafkaSecurity
+	process  *process
 }
 
 // StartKafka starts a broker of a version, with its data and log in dir, which
 // must be empty, and waits until it serves: 3 to 5 seconds.
 func StartKafka(ctx context.Context, version, dir string) (*Kafka, error) {
+	return startKafkaAnywhere(ctx, version, dir, nil)
+}
+
+func startKafkaAnywhere(ctx context.Context, version, dir string, security *KafkaSecurity) (*Kafka, error) {
 	home, err := home()
 	if err != nil {
 		return nil, err
 	}
 	// A port that was free may be taken before the broker has it.
 	for attempt := 1; ; attempt++ {
-		k, err := startKafka(ctx, home, version, filepath.Join(dir, fmt.Sprintf("kafka-%d", attempt)))
+		k, err := startKafka(ctx, home, version, filepath.Join(dir, fmt.Sprintf("kafka-%d", attempt)), security)
 		if err == nil || attempt == 3 || errors.Is(err, ErrNotSetUp) || ctx.Err() != nil {
 			return k, err
 		}
 	}
 }
 
-func startKafka(ctx context.Context, home, version, dir string) (*Kafka, error) {
+func startKafka(ctx context.Context, home, version, dir string, security *KafkaSecurity) (*Kafka, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	ports, err := freePorts(2)
+	ports, err := freePorts(3)
 	if err != nil {
 		return nil, err
 	}
-	k := &Kafka{Version: version, Brokers: []string{fmt.Sprintf("127.0.0.1:%d", ports[0])}}
+	k := &Kafka{Version: version, Brokers: []string{fmt.Sprintf("127.0.0.1:%d", ports[0])}, security: security}
+	content, scram := properties(ports[0], ports[1], filepath.Join(dir, "data")), []string(nil)
+	if security != nil {
+		k.MutualTLS = fmt.Sprintf("127.0.0.1:%d", ports[2])
+		if content, err = security.properties(content, ports); err != nil {
+			return nil, err
+		}
+		scram = security.scram()
+	}
 	k.process = &process{name: "kafka", dir: dir, ready: k.ready}
 	config := filepath.Join(dir, "server.properties")
-	if err := os.WriteFile(config, properties(ports[0], ports[1], filepath.Join(dir, "data")), 0o600); err != nil {
+	if err := os.WriteFile(config, content, 0o600); err != nil {
 		return nil, err
 	}
 	if useDocker(home) {
@@ -69,6 +86,7 @@ func startKafka(ctx context.Context, home, version, dir string) (*Kafka, error) 
 			"-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", filepath.Join(libs, "*"),
 		}
 		format := append(slices.Clip(java), "kafka.tools.StorageTool", "format", "-t", clusterID, "-c", config)
+		format = append(format, scram...)
 		if out, err := exec.CommandContext(ctx, format[0], format[1:]...).CombinedOutput(); err != nil { //nolint:gosec // our own arguments
 			return nil, fmt.Errorf("format the broker's storage: %w\n%s", err, out)
 		}
@@ -110,9 +128,12 @@ num.io.threads=4
 
 // ready returns nil once the broker has joined its own cluster.
 func (k *Kafka) ready(ctx context.Context) error {
-	transport := &kafka.Transport{DialTimeout: 2 * time.Second}
-	defer transport.CloseIdleConnections()
-	client := &kafka.Client{Addr: kafka.TCP(k.Brokers...), Timeout: 2 * time.Second, Transport: transport}
+	client, end, err := k.Admin()
+	if err != nil {
+		return err
+	}
+	defer end()
+	client.Timeout = 2 * time.Second
 	res, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{}})
 	if err != nil {
 		return err

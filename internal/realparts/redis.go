@@ -5,13 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // Redis is one server with an append-only file that is synced every second, and
@@ -20,38 +18,50 @@ type Redis struct {
 	Addr string // host:port, the same after a restart
 	Dir  string // its data, to be looked at or exchanged while it is stopped
 
-	process *process
+	security *RedisSecurity
+	process  *process
 }
 
 // StartRedis starts a server with its data and log in dir, which must be empty,
 // and waits until it serves: some milliseconds.
 func StartRedis(ctx context.Context, dir string) (*Redis, error) {
+	return startRedisAnywhere(ctx, dir, nil)
+}
+
+func startRedisAnywhere(ctx context.Context, dir string, security *RedisSecurity) (*Redis, error) {
 	home, err := home()
 	if err != nil {
 		return nil, err
 	}
 	// A port that was free may be taken before the server has it.
 	for attempt := 1; ; attempt++ {
-		r, err := startRedis(ctx, home, filepath.Join(dir, fmt.Sprintf("redis-%d", attempt)))
+		r, err := startRedis(ctx, home, filepath.Join(dir, fmt.Sprintf("redis-%d", attempt)), security)
 		if err == nil || attempt == 3 || errors.Is(err, ErrNotSetUp) || ctx.Err() != nil {
 			return r, err
 		}
 	}
 }
 
-func startRedis(ctx context.Context, home, dir string) (*Redis, error) {
+func startRedis(ctx context.Context, home, dir string, security *RedisSecurity) (*Redis, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	ports, err := freePorts(1)
+	ports, err := freePorts(2)
 	if err != nil {
 		return nil, err
 	}
-	r := &Redis{Addr: fmt.Sprintf("127.0.0.1:%d", ports[0]), Dir: dir}
+	r := &Redis{Addr: fmt.Sprintf("127.0.0.1:%d", ports[0]), Dir: dir, security: security}
 	r.process = &process{name: "redis", dir: dir, ready: r.ready}
 	options := []string{
 		"--bind", "127.0.0.1", "--port", strconv.Itoa(ports[0]), "--dir", dir, "--save", "",
 		"--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction",
+	}
+	if security != nil {
+		secured, err := security.options(dir, ports)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, secured...)
 	}
 	if useDocker(home) {
 		redisInDocker(r.process, options)
@@ -69,8 +79,7 @@ func startRedis(ctx context.Context, home, dir string) (*Redis, error) {
 
 // ready returns nil once the server answers and has loaded its data.
 func (r *Redis) ready(ctx context.Context) error {
-	dialer := net.Dialer{Timeout: time.Second}
-	conn, err := dialer.DialContext(ctx, "tcp", r.Addr)
+	conn, err := r.security.dial(ctx, r.Addr)
 	if err != nil {
 		return err
 	}
@@ -84,10 +93,11 @@ func (r *Redis) ready(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if answer = strings.TrimSpace(answer); answer != "+PONG" {
-		return fmt.Errorf("it says %s", answer)
+	answer = strings.TrimSpace(answer)
+	if answer == "+PONG" || r.security != nil && strings.HasPrefix(answer, "-NOAUTH") {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("it says %s", answer)
 }
 
 // Stop ends the server as an operator does, so that it writes out everything.

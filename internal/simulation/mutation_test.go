@@ -49,6 +49,7 @@ func TestMutations(t *testing.T) {
 	for _, part := range []string{"go.mod", "go.sum", "iyzico", "schema", "worker", "consumer", "internal/simulation"} {
 		copyTree(t, filepath.Join(root, part), filepath.Join(work, part))
 	}
+	sound := build(t, work)
 	var table strings.Builder
 	choice := regexp.MustCompile(*only)
 	for _, m := range mutations {
@@ -63,6 +64,9 @@ func TestMutations(t *testing.T) {
 				seeds /= 4
 			}
 			seed, what := hunt(t, work, seeds)
+			if seed != "" && exec.CommandContext(t.Context(), sound, "-test.run", "^TestSimulation$", "-seed", seed).Run() != nil {
+				t.Fatalf("seed %s has a violation without the mutation, too: %s", seed, what)
+			}
 			line := fmt.Sprintf("| %s | %s | %s | %s |\n", m.rule, m.removed, seed, what)
 			table.WriteString(line)
 			switch {
@@ -131,15 +135,22 @@ func (m *mutation) apply(t *testing.T, work string) (restore func()) {
 	return restore
 }
 
-// hunt builds the copy and runs seeds until one shows a violation.
-func hunt(t *testing.T, work string, seeds int) (seed, what string) {
+// build builds the copy as it stands.
+func build(t *testing.T, work string) (binary string) {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), "simulation.test")
+	binary = filepath.Join(t.TempDir(), "simulation.test")
 	build := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-c", "-o", binary, "./internal/simulation")
 	build.Dir = work
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("the mutation does not compile: %s", out)
+		t.Fatalf("it does not compile: %s", out)
 	}
+	return binary
+}
+
+// hunt builds the copy and runs seeds until one shows a violation.
+func hunt(t *testing.T, work string, seeds int) (seed, what string) {
+	t.Helper()
+	binary := build(t, work)
 	run := exec.CommandContext(t.Context(), binary, "-test.run", "^TestSimulation$", "-test.timeout", "30m", "-violating", "1", "-seeds", strconv.Itoa(seeds))
 	out, err := run.CombinedOutput()
 	if err == nil {

@@ -73,7 +73,7 @@ func draw(seed uint64) *profile {
 		return 1 + r.IntN(most)
 	}
 	p := &profile{
-		seed: seed, shards: 1 + r.IntN(2), owners: 1 + r.IntN(3), steps: 150 + r.IntN(450), plans: 2 + r.IntN(3), items: 1 + r.IntN(4),
+		seed: seed, shards: 1 + r.IntN(2), owners: 1 + r.IntN(3), steps: 150 + r.IntN(450), plans: 2 + r.IntN(3), items: 1 + r.IntN(choose(r, 4, 4, 8)),
 		haste: dial(60), linger: 5 + r.IntN(150),
 	}
 	for c := range p.odds {
@@ -90,7 +90,7 @@ func draw(seed uint64) *profile {
 	pick := func(n int) bool { return r.IntN(n) == 0 }
 	ms := func(n int) iyzicotest.Duration { return iyzicotest.Duration(time.Duration(n) * time.Millisecond) }
 	s := &p.settings
-	s.SettleWithin = ms(100 + r.IntN(20_000))
+	s.SettleWithin = ms(100 + r.IntN(choose(r, 20_000, 60_000, 600_000)))
 	s.DuplicateExternalID = choose(r, iyzicotest.DuplicateReject, iyzicotest.DuplicateReplay, iyzicotest.DuplicateSecond, iyzicotest.DuplicateSecond)
 	s.DuplicateOther = s.DuplicateExternalID
 	s.RetrievePick = choose(r, iyzicotest.RetrieveFirst, iyzicotest.RetrieveLast, iyzicotest.RetrieveAny)

@@ -1,0 +1,235 @@
+package app_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/toplu/toplu/internal/kafkaio"
+	"github.com/toplu/toplu/schema"
+)
+
+type auditJSON struct {
+	Agrees bool
+	Sums   []struct {
+		Status, Value string
+		Count         int
+	}
+	Events      struct{ Expected, OnTopic, Repeated, Expired int }
+	Iyzico      *struct{ Requests, Items, Pending int }
+	Differences int
+	Listed      []struct{ Where, PayoutID, Text string }
+}
+
+func (s *shift) audit(t *testing.T, args ...string) (auditJSON, result) {
+	t.Helper()
+	r := s.run(t, append([]string{"audit", "--json", "--settle", "50ms"}, args...)...)
+	v := loose[auditJSON](t, r)
+	if (r.code == 0) != v.Agrees || v.Agrees != (v.Differences == 0) {
+		t.Errorf("exit status %d: %+v", r.code, v)
+	}
+	return v, r
+}
+
+// differs checks that an audit finds exactly n differences, one with this text.
+func (s *shift) differs(t *testing.T, n int, where, text string, args ...string) {
+	t.Helper()
+	v, r := s.audit(t, args...)
+	for _, l := range v.Listed {
+		if l.Where == where && strings.Contains(l.Text, text) && v.Differences == n {
+			return
+		}
+	}
+	t.Errorf("want %d differences, one in %s with %q: %s", n, where, text, r.out)
+}
+
+// paidAndPaused pays three payouts, leaves a fourth created at iyzico and not
+// authorised, and stops.
+func paidAndPaused(t *testing.T) *shift {
+	t.Helper()
+	s := newShift(t, 20*time.Millisecond)
+	s.start(t)
+	s.send(t, "a-1", "a-2", "a-3")
+	for _, id := range []string{"a-1", "a-2", "a-3"} {
+		s.says(t, ": paid", "explain", id)
+	}
+	s.run(t, "pause", "--yes").want(t, 0, "", "")
+	s.send(t, "b-1")
+	s.says(t, "created", "batch", "list")
+	s.stop()
+	return s
+}
+
+func TestAuditAgrees(t *testing.T) {
+	t.Parallel()
+	s := paidAndPaused(t)
+	v, r := s.audit(t, "--iyzico")
+	if !v.Agrees || v.Events.Expected != 10 || v.Events.OnTopic != 10 || v.Iyzico.Items != 4 {
+		t.Errorf("%s", r.out)
+	}
+	want := map[string]string{"paid": "30.00", "accepted": "10.00"}
+	for _, sum := range v.Sums {
+		if want[sum.Status] != sum.Value {
+			t.Errorf("%+v", sum)
+		}
+	}
+	// Repeated events are no difference.
+	s.run(t, "statuses", "reemit", "--ids", "a-1", "--yes").want(t, 0, "", "")
+	if v, r := s.audit(t); !v.Agrees || v.Events.Repeated != 3 {
+		t.Errorf("%s", r.out)
+	}
+	s.run(t, "audit", "--settle", "50ms").want(t, 0, "Everything agrees.", "")
+}
+
+// Each of the things that an audit compares can make it fail.
+func TestAuditOfTamperedClaims(t *testing.T) {
+	t.Parallel()
+	s := paidAndPaused(t)
+	rdb := redis.NewClient(&redis.Options{Addr: s.env["TOPLU_REDIS_ADDRS"]})
+	t.Cleanup(func() { _ = rdb.Close() })
+	bucket, field := anyClaim(t, rdb)
+	claim, err := rdb.HGet(t.Context(), bucket, field).Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	meta := bucket[:strings.Index(bucket, "}")+1]
+	for _, tt := range []struct {
+		name, text string
+		harm, heal func() error
+	}{
+		{"another owner", "by the log the one at", func() error {
+			// At offset 0 there is a genesis, no plan.
+			return rdb.HSet(t.Context(), bucket, field, "\x00\x00\x00\x00\x00"+claim[5:]).Err()
+		}, func() error { return rdb.HSet(t.Context(), bucket, field, claim).Err() }},
+		{"another content", "of another merchant, recipient or amount", func() error {
+			return rdb.HSet(t.Context(), bucket, field, claim[:5]+"another-one!").Err()
+		}, func() error { return rdb.HSet(t.Context(), bucket, field, claim).Err() }},
+		{"a claim deleted", "the claims are damaged", func() error {
+			return rdb.HDel(t.Context(), bucket, field).Err()
+		}, func() error { return rdb.HSet(t.Context(), bucket, field, claim).Err() }},
+		{"a count changed", "by the log up to the same plan", func() error {
+			return rdb.HIncrBy(t.Context(), meta, "n", 1).Err()
+		}, func() error { return rdb.HIncrBy(t.Context(), meta, "n", -1).Err() }},
+	} {
+		if err := tt.harm(); err != nil {
+			t.Fatal(err)
+		}
+		s.differs(t, 1, "claims", tt.text)
+		if err := tt.heal(); err != nil {
+			t.Fatal(err)
+		}
+		if v, r := s.audit(t); !v.Agrees {
+			t.Fatalf("%s: not healed: %s", tt.name, r.out)
+		}
+	}
+	rdb.FlushAll(t.Context())
+	s.differs(t, 2, "claims", "the claims are lost") // of both shards
+}
+
+// anyClaim finds a bucket with a claim, and the claim's field.
+func anyClaim(t *testing.T, rdb *redis.Client) (bucket, field string) {
+	t.Helper()
+	keys, err := rdb.Keys(t.Context(), "*}:*").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range keys {
+		if fields, err := rdb.HKeys(t.Context(), key).Result(); err == nil && len(fields) > 0 {
+			return key, fields[0]
+		}
+	}
+	t.Fatalf("no claims among %q", keys)
+	return "", ""
+}
+
+func TestAuditOfTamperedStatuses(t *testing.T) {
+	t.Parallel()
+	s := paidAndPaused(t)
+	forged := schema.Status{PayoutID: "b-1", Merchant: "default", Sequence: 2, PreviousStatus: schema.Accepted, Status: schema.Submitted, OccurredAt: time.Now()}
+	s.write(t, "payout.statuses", nil, schema.EncodeStatus(&forged))
+	s.differs(t, 1, "statuses", "submitted with sequence 2 is not in the log")
+	changed := schema.Status{PayoutID: "a-1", Merchant: "default", Sequence: 1, Status: schema.Accepted, Amount: schema.Amount{Minor: 1, Currency: schema.TRY}, OccurredAt: time.Now()}
+	s.write(t, "payout.statuses", nil, schema.EncodeStatus(&changed))
+	s.differs(t, 2, "statuses", "accepted with sequence 1 says something else than the log")
+	s.write(t, "payout.statuses", nil, schema.Message{Key: []byte("a-1"), Value: []byte("paid, I swear")})
+	s.differs(t, 3, "statuses", "not a status event")
+}
+
+// A journal that says paid of what was never authorised contradicts iyzico and
+// the statuses.
+func TestAuditOfATamperedLog(t *testing.T) {
+	t.Parallel()
+	s := paidAndPaused(t)
+	list := loose[struct {
+		Batches []struct {
+			BatchID, RequestID string
+			Shard              int
+			PlanOffset         int64
+		}
+	}](t, s.run(t, "batch", "list", "--json")).Batches
+	if len(list) != 1 {
+		t.Fatalf("%+v", list)
+	}
+	b := list[0]
+	record := func(r schema.Record) {
+		r.Batch, r.Plan, r.RequestID, r.Attempt, r.Session, r.At = b.BatchID, b.PlanOffset, b.RequestID, 1, "forged", time.Now()
+		value, err := schema.EncodeRecord(&r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.write(t, "payout.journal", &b.Shard, schema.Message{Key: []byte(b.BatchID), Value: value})
+	}
+	record(schema.Record{Type: schema.RecCompleting}) // paused: it does not count
+	if v, r := s.audit(t, "--iyzico"); !v.Agrees {
+		t.Errorf("%s", r.out)
+	}
+	lift := schema.Record{Type: schema.RecResumed, Which: s.pausesOf(t, b.Shard), Session: "forged", At: time.Now()}
+	value, err := schema.EncodeRecord(&lift)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.write(t, "payout.journal", &b.Shard, schema.Message{Key: []byte("resumed"), Value: value})
+	record(schema.Record{Type: schema.RecCompleting})
+	record(schema.Record{Type: schema.RecSettled, Items: []schema.ItemChange{{Item: 0, Status: schema.Paid}}})
+	s.differs(t, 3, "statuses", "paid with sequence 3 is in the log and not on the topic", "--iyzico")
+	s.differs(t, 3, "iyzico", "the log says paid, iyzico shows INIT", "--iyzico")
+	// A log that no worker could fold is a difference too.
+	s.write(t, "payout.journal", &b.Shard, schema.Message{Key: []byte("x"), Value: []byte(`{"v":1,"type":"teleported"}`)})
+	v, r := s.audit(t)
+	if v.Agrees || v.Listed[0].Where != "log" {
+		t.Errorf("%s", r.out)
+	}
+}
+
+// pausesOf lists the journal offsets of a shard's paused records.
+func (s *shift) pausesOf(t *testing.T, shard int) []int64 {
+	t.Helper()
+	_, client := kafkaOf(t, s.env)
+	var all []int64
+	reader := client.NewReader("payout.journal", shard, 0, kafkaio.ReaderOptions{})
+	b, err := reader.Next(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rec := range b.Records {
+		if string(rec.Key) == "paused" {
+			all = append(all, rec.Offset)
+		}
+	}
+	return all
+}
+
+// write writes a message to a topic.
+func (s *shift) write(t *testing.T, topic string, partition *int, m schema.Message) {
+	t.Helper()
+	_, client := kafkaOf(t, s.env)
+	out := kafkaio.Message{Key: m.Key, Value: m.Value, Partition: partition}
+	for _, h := range m.Headers {
+		out.Headers = append(out.Headers, kafkaio.Header(h))
+	}
+	if err := client.Publish(t.Context(), topic, []kafkaio.Message{out}); err != nil {
+		t.Fatal(err)
+	}
+}
