@@ -236,6 +236,7 @@ func groupOutlivesRestart(t *testing.T, on cluster, k *realparts.Kafka) {
 	if err := first.Commit(t.Context(), map[int]int64{0: 1, 1: 1}, ""); err != nil {
 		t.Fatal(err)
 	}
+	w.away.Store(true)
 	if err := k.Restart(t.Context()); err != nil {
 		t.Fatal(err)
 	}
