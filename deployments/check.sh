@@ -96,12 +96,15 @@ say "chart: helm lint, helm template, Kubernetes' schemas of $kubernetes"
 render plain
 render full \
   --set worker.keda.enabled=true,serviceMonitor.enabled=true,prometheusRule.enabled=true,dashboard.enabled=true \
-  --set config.kafka.username=toplu,kafkaSecret.name=toplu-kafka,kafkaSecret.passwordKey=password,kafkaSecret.caKey=ca.pem \
-  --set config.redis.username=toplu,redisSecret.name=toplu-redis,redisSecret.passwordKey=password,redisSecret.caKey=ca.pem \
+  --set config.kafka.mechanism=SCRAM-SHA-512,kafkaAuthority.secretName=kafka-ca,redisAuthority.secretName=redis-ca \
+  --set consumer.kafka.username=toplu-consumer,consumer.kafka.secretName=toplu-consumer,consumer.redis.username=toplu-reader,consumer.redis.secretName=toplu-reader \
+  --set worker.kafka.username=toplu-worker,worker.kafka.secretName=toplu-worker,worker.redis.username=toplu-worker,worker.redis.secretName=toplu-redis \
+  --set topics.kafka.username=toplu-topics,topics.kafka.secretName=toplu-topics \
   --set merchants.second-shop.secretName=second,merchants.second-shop.apiKeyKey=a,merchants.second-shop.secretKeyKey=b,merchants.second-shop.settings.maxOpen=2 \
   --set config.batch.maxItems=1000,config.batch.maxAmount=50000.00,imagePullSecrets[0].name=registry,priorityClassName=high,podAnnotations.team=payouts
 render bare --set topics.create=false,networkPolicy.enabled=false
-for chart in plain full bare; do schemas "$out/$chart.yaml"; done
+render certificates --set kafkaAuthority.secretName=kafka-ca,worker.kafka.secretName=worker,worker.kafka.passwordKey=,worker.kafka.certKey=tls.crt,worker.kafka.keyKey=tls.key
+for chart in plain full bare certificates; do schemas "$out/$chart.yaml"; done
 refuses config.kafka.password=secret
 refuses merchants.default.settings.apiKey=key
 refuses merchants.default.secretName=

@@ -34,10 +34,16 @@ type Request struct {
 	// Metadata comes back with every status. At most 2 KiB as JSON; nothing about
 	// persons.
 	Metadata map[string]string
+	// TraceParent is the trace that the request belongs to, as W3C Trace Context
+	// writes it: 00-…-…-01. It comes back with every status. May be left out.
+	TraceParent string
 	// EventID is the CloudEvents id. Defaults to a hash of the rest, so that the
 	// same request is always the same event.
 	EventID string
 }
+
+// traceHeader is where the trace stands in an event.
+const traceHeader = "ce_traceparent"
 
 // wire is a request as it is written by hand in JSON, to be read by the rules
 // that hold for everybody.
@@ -78,10 +84,16 @@ func (r *Request) check(rules *schema.Rules) (schema.Request, *schema.Invalid) {
 			{Key: "ce_specversion", Value: []byte("1.0")},
 			{Key: "ce_type", Value: []byte(schema.TypeRequested)},
 			{Key: "ce_id", Value: []byte(r.EventID)},
+			{Key: traceHeader, Value: []byte(r.TraceParent)},
 		},
 	}, rules)
 	if invalid, bad := errors.AsType[*schema.Invalid](err); bad {
 		return schema.Request{}, invalid
+	}
+	if event.TraceParent != r.TraceParent { // readers take what is no trace for none
+		return schema.Request{}, &schema.Invalid{Code: schema.CodeInvalid, Problems: []schema.Problem{
+			{Field: "traceparent", Text: "must be a W3C trace context, 00-…-…-01, or left out"},
+		}}
 	}
 	return event.Request, nil
 }
@@ -111,7 +123,11 @@ func encode(requests []Request, rules *schema.Rules, now time.Time) ([]schema.Me
 			continue
 		}
 		contents[q.PayoutID] = q.Content()
-		messages = append(messages, schema.EncodeRequest(&q, r.eventID(&q), now))
+		m := schema.EncodeRequest(&q, r.eventID(&q), now)
+		if r.TraceParent != "" {
+			m.Headers = append(m.Headers, schema.Header{Key: traceHeader, Value: []byte(r.TraceParent)})
+		}
+		messages = append(messages, m)
 	}
 	if bad != nil {
 		return nil, &InvalidError{Requests: bad}

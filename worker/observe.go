@@ -30,7 +30,7 @@ type ObservePorts struct {
 func Observe(ctx context.Context, shard int, ports ObservePorts) (*ShardView, error) {
 	o := &observer{
 		ports: ports, view: &ShardView{Shard: shard, Claims: ClaimsState{Watermark: None}},
-		pauses: map[int64]PauseView{}, tail: map[int64][]queued{},
+		pauses: map[int64]PauseView{}, quarantine: map[int64]bool{}, tail: map[int64][]queued{},
 	}
 	for _, step := range []func(context.Context) error{o.begin, o.readTail, o.askClaims, o.driven, o.waiting} {
 		if err := step(ctx); err != nil {
@@ -53,6 +53,7 @@ type observer struct {
 	view       *ShardView
 	checkpoint schema.Checkpoint
 	pauses     map[int64]PauseView
+	quarantine map[int64]bool     // plans that own nothing since nobody can read them
 	tail       map[int64][]queued // records since the checkpoint, by plan
 }
 
@@ -98,6 +99,9 @@ func (o *observer) from(ctx context.Context, r *schema.Record) error {
 		return fmt.Errorf("%w: the journal has a checkpoint of log %s with plans to %d, the plans are of log %s to %d", ErrLogID, r.LogID, o.checkpoint.PlanOffset, o.view.LogID, o.view.PlanEnd)
 	}
 	o.view.Epoch, o.view.Commands = r.Epoch, o.checkpoint.Commands
+	for _, plan := range o.checkpoint.Quarantined {
+		o.quarantine[plan] = true
+	}
 	for _, at := range o.checkpoint.Pauses {
 		p, err := o.record(ctx, at)
 		if err != nil {
@@ -157,6 +161,8 @@ func (o *observer) take(offset int64, r *schema.Record) {
 	case void != counts:
 	case r.Type == schema.RecPaused:
 		o.pause(offset, r)
+	case r.Type == schema.RecQuarantined:
+		o.quarantine[r.Plan] = true
 	case r.Type == schema.RecResumed:
 		for _, at := range r.Which {
 			delete(o.pauses, at)
@@ -262,10 +268,10 @@ func (o *observer) waiting(ctx context.Context) error {
 					continue
 				}
 				rec, err := schema.DecodePlan(e.Value)
-				if err != nil {
-					return fmt.Errorf("payout.batches offset %d: %w", e.Offset, err)
+				if err != nil && !o.quarantine[e.Offset] && o.view.PlanTrouble == "" {
+					o.view.PlanTrouble = fmt.Sprintf("payout.batches offset %d cannot be read: %v", e.Offset, err)
 				}
-				if rec.Plan == nil {
+				if err != nil || rec.Plan == nil {
 					continue
 				}
 				if err := o.add(ctx, e.Offset, rec.Plan, nil); err != nil {

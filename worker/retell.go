@@ -42,7 +42,7 @@ type Retold struct {
 func Retell(ctx context.Context, shard int, plans, journal Log, to Listener) (*Retold, error) {
 	t := &teller{
 		plans: plans, to: to, claims: map[[12]byte]Owner{}, batches: map[int64]*batch{}, at: map[int64]map[int64]time.Time{},
-		pauses: map[int64]string{},
+		pauses: map[int64]string{}, quarantine: map[int64]bool{},
 	}
 	if err := t.tell(ctx, journal); err != nil {
 		return nil, fmt.Errorf("shard %d: %w", shard, err)
@@ -53,17 +53,18 @@ func Retell(ctx context.Context, shard int, plans, journal Log, to Listener) (*R
 
 // A teller tells one shard.
 type teller struct {
-	plans   Log
-	to      Listener
-	told    Retold
-	heard   error // of the listener, inside a fold
-	claims  map[[12]byte]Owner
-	batches map[int64]*batch              // open, by plan offset
-	at      map[int64]map[int64]time.Time // when a batch's records were written
-	pauses  map[int64]string
-	obeyed  int64 // first command that was not dealt with
-	ready   []Entry
-	next    int64 // first plan that was not read
+	plans      Log
+	to         Listener
+	told       Retold
+	heard      error // of the listener, inside a fold
+	claims     map[[12]byte]Owner
+	batches    map[int64]*batch              // open, by plan offset
+	at         map[int64]map[int64]time.Time // when a batch's records were written
+	pauses     map[int64]string
+	quarantine map[int64]bool // plans that own nothing since nobody can read them
+	obeyed     int64          // first command that was not dealt with
+	ready      []Entry
+	next       int64 // first plan that was not read
 }
 
 // tell reads the journal; the plans are read as far as its records speak of them.
@@ -135,6 +136,8 @@ func (t *teller) record(ctx context.Context, e Entry) error {
 	case void != counts:
 	case r.Type == schema.RecPaused:
 		t.pauses[e.Offset] = r.Scope
+	case r.Type == schema.RecQuarantined:
+		t.quarantine[r.Plan] = true
 	case r.Type == schema.RecResumed:
 		for _, at := range r.Which {
 			delete(t.pauses, at)
@@ -209,10 +212,12 @@ func (t *teller) upTo(ctx context.Context, end int64) error {
 // planned claims the payouts of a plan, and begins its batch.
 func (t *teller) planned(e Entry) error {
 	rec, err := schema.DecodePlan(e.Value)
-	if err != nil {
+	switch {
+	case err != nil && t.quarantine[e.Offset]:
+		return nil // a person has said so before any record of a later plan
+	case err != nil:
 		return fmt.Errorf("payout.batches offset %d: %w", e.Offset, err)
-	}
-	if rec.Plan == nil {
+	case rec.Plan == nil:
 		if e.Offset == 0 {
 			t.told.LogID = rec.Genesis.LogID
 		}

@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,5 +101,31 @@ func TestRetellStopsWhereAWorkerWould(t *testing.T) {
 		if isError && !errors.Is(err, target) || !isError && !errors.As(err, tt.want) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// A plan that nobody can read owns nothing once it is in quarantine, for every
+// reader of the logs.
+func TestPlanInQuarantine(t *testing.T) {
+	t.Parallel()
+	d := &desk{bench: newBench(t, iyzicotest.Settings{SettleWithin: iyzicotest.Duration(5 * time.Millisecond)})}
+	ports := d.ports(t)
+	d.release()
+	d.plan(t, "a", 1)
+	if _, err := d.plans.Append(t.Context(), schema.Message{Value: []byte("scribble")}); err != nil {
+		t.Fatal(err)
+	}
+	d.plan(t, "b", 2)
+	look := func() (*worker.ShardView, error) {
+		_, err := worker.Retell(t.Context(), 0, &d.plans, &d.journal, worker.Listener{})
+		return d.observe(t), err
+	}
+	if v, err := look(); !strings.Contains(v.PlanTrouble, "offset 2 cannot be read") || !errors.Is(err, schema.ErrRecord) {
+		t.Errorf("%q, %v", v.PlanTrouble, err)
+	}
+	d.ask(t, schema.Command{Kind: schema.CmdQuarantine, Plan: 2, Reason: "written by hand"})
+	d.runWith(t, quick, ports, d.final(t, 3))
+	if v, err := look(); v.PlanTrouble != "" || err != nil {
+		t.Errorf("%q, %v", v.PlanTrouble, err)
 	}
 }

@@ -22,6 +22,10 @@ type ShardView struct {
 	Claims        ClaimsState // what Redis holds; Watermark is [None] if nothing
 	ClaimsTrouble string      // why the claims cannot be believed; "" if they can
 
+	// PlanTrouble says at which plan the shard waits for a person, since it cannot
+	// be read and is not in quarantine; "" if at none.
+	PlanTrouble string
+
 	LastAt      time.Time // of the last record since the last checkpoint; zero: none
 	LastSession string    // who wrote it
 	LastAnswer  time.Time // of the last record since then that rests on an answer of iyzico's

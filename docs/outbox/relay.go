@@ -54,7 +54,8 @@ func sendSome(ctx context.Context, tx pgx.Tx, p *producer.Producer) (int, error)
 	if invalid, ok := errors.AsType[*producer.InvalidError](err); ok {
 		// None was sent. The wrong ones are put aside for a person, with the reason.
 		for _, r := range invalid.Requests {
-			if _, err := tx.Exec(ctx, `UPDATE payout_outbox SET refused = $2 WHERE id = $1`, ids[r.Index], reason(r)); err != nil {
+			reason := schema.Invalid{Code: r.Code, Problems: r.Problems}
+			if _, err := tx.Exec(ctx, `UPDATE payout_outbox SET refused = $2 WHERE id = $1`, ids[r.Index], reason.Error()); err != nil {
 				return 0, err
 			}
 		}
@@ -93,13 +94,4 @@ func unsent(ctx context.Context, tx pgx.Tx) (ids []int64, requests []producer.Re
 		})
 	}
 	return ids, requests, rows.Err()
-}
-
-// reason is every mistake in a request, in words.
-func reason(r producer.InvalidRequest) string {
-	text := r.Code
-	for _, p := range r.Problems {
-		text += "; " + p.Field + " " + p.Text
-	}
-	return text
 }

@@ -233,3 +233,36 @@ func (s *shift) write(t *testing.T, topic string, partition *int, m schema.Messa
 		t.Fatal(err)
 	}
 }
+
+// Claims that were tampered with are right again after a rebuild, while the
+// service runs, and nobody is paid twice by it.
+func TestRebuild(t *testing.T) {
+	t.Parallel()
+	s := newShift(t, 20*time.Millisecond)
+	s.start(t)
+	s.send(t, "a-1", "a-2", "a-3")
+	for _, id := range []string{"a-1", "a-2", "a-3"} {
+		s.says(t, ": paid", "explain", id)
+	}
+	rdb := redis.NewClient(&redis.Options{Addr: s.env["TOPLU_REDIS_ADDRS"]})
+	t.Cleanup(func() { _ = rdb.Close() })
+	bucket, field := anyClaim(t, rdb)
+	claim, err := rdb.HGet(t.Context(), bucket, field).Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rdb.HSet(t.Context(), bucket, field, claim[:5]+"another-one!")
+	s.differs(t, 1, "claims", "of another merchant, recipient or amount")
+	s.run(t, "rebuild", "--shard", "7", "--yes").want(t, 2, "", "there are 0 to 1")
+	s.run(t, "rebuild", "--dry-run").want(t, 0, "would empty and refill the claims of shards 0, 1", "")
+	s.run(t, "rebuild").want(t, 2, "", "add --yes")
+	s.run(t, "rebuild", "--yes").want(t, 0, "shard 1: ", "")
+	if v, r := s.audit(t, "--iyzico"); !v.Agrees {
+		t.Errorf("%s", r.out)
+	}
+	s.send(t, "a-1", "b-1")
+	s.says(t, ": paid", "explain", "b-1")
+	if v, r := s.audit(t, "--iyzico"); !v.Agrees || v.Sums[0].Count != 4 || v.Sums[0].Value != "40.00" {
+		t.Errorf("%s", r.out)
+	}
+}

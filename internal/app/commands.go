@@ -20,6 +20,8 @@ type commands struct {
 	DLQ         dlqCommands       `cmd:"" name:"dlq" help:"List, show or send back dead letters."`
 	Statuses    statusesCommands  `cmd:"" help:"Publish statuses again."`
 	Audit       auditCommand      `cmd:"" help:"Compare Redis, the statuses and iyzico with the log."`
+	Replay      replayCommands    `cmd:"" help:"Find requests that were never taken, and pay exactly them."`
+	Rebuild     rebuildCommand    `cmd:"" help:"Empty the claims in Redis and have them refilled from the log."`
 	Pause       pauseCommand      `cmd:"" help:"Complete no new batch until resumed."`
 	Resume      resumeCommand     `cmd:"" help:"Lift a pause."`
 	Quarantine  quarantineCommand `cmd:"" help:"Have a shard go past a plan that nobody can read."`

@@ -107,7 +107,10 @@ func publishStatuses(client *kafkaio.Client, topic string) func(context.Context,
 				messages[i].Headers = append(messages[i].Headers, kafkaio.Header(h))
 			}
 		}
-		return explainKafka(client.Publish(ctx, topic, messages))
+		if err := client.Publish(ctx, topic, messages); err != nil {
+			return explainKafka(err)
+		}
+		return nil
 	}
 }
 

@@ -63,7 +63,7 @@ func (p *program) table(rows [][]string) {
 func age(now, t time.Time) string {
 	switch d := now.Sub(t); {
 	case d < time.Second:
-		return "now"
+		return "<1s"
 	case d < time.Minute:
 		return d.Truncate(time.Second).String()
 	case d < time.Hour:

@@ -56,8 +56,8 @@ func (m *callMetrics) of(merchant string) func(op string, outcome iyzico.Outcome
 // pay nothing until a person has looked.
 func shardMetrics(r prometheus.Registerer, shards int, stopped func() map[int]error) {
 	gauge := func(name, help string, value func() int) {
-		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { //nolint:forbidigo // a metric is a float
-			return float64(value()) //nolint:forbidigo // a metric is a float
+		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 {
+			return float64(value())
 		}))
 	}
 	gauge("toplu_shards", "Shards of the installation, of which each has one worker.", func() int { return shards })

@@ -236,7 +236,7 @@ func TestOnCallHelpHasExamples(t *testing.T) {
 	t.Parallel()
 	root := run(t, nil, "", "--help")
 	for _, command := range []string{
-		"status", "audit", "statuses reemit", "dlq list", "dlq show", "dlq redrive", "batch list", "batch show", "batch hold", "batch resume", "batch cancel", "batch resolve", "payout cancel", "pause", "resume",
+		"status", "rebuild", "audit", "replay plan", "replay run", "statuses reemit", "dlq list", "dlq show", "dlq redrive", "batch list", "batch show", "batch hold", "batch resume", "batch cancel", "batch resolve", "payout cancel", "pause", "resume",
 	} {
 		if !strings.Contains(root.out, "\n  "+command) {
 			t.Errorf("%s is not in the list of commands", command)
@@ -342,7 +342,9 @@ func TestStatus(t *testing.T) {
 func (s *shift) poison(t *testing.T, value string) {
 	t.Helper()
 	cfg, client := kafkaOf(t, s.env)
-	if err := client.Publish(t.Context(), cfg.Kafka.Topics().Requests, []kafkaio.Message{{Key: []byte("poison"), Value: []byte(value)}}); err != nil {
+	if err := client.Publish(t.Context(), cfg.Kafka.Topics().Requests, []kafkaio.Message{{
+		Key: []byte("poison"), Value: []byte(value), Headers: []kafkaio.Header{{Key: "x-user", Value: []byte("Ayşe")}},
+	}}); err != nil {
 		t.Fatal(err)
 	}
 }

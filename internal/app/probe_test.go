@@ -2,7 +2,7 @@ package app_test
 
 import (
 	"net/http/httptest"
-	"strings"
+	"slices"
 	"testing"
 
 	"github.com/toplu/toplu/iyzico/iyzicotest"
@@ -32,11 +32,11 @@ func TestProbe(t *testing.T) {
 			Open                             bool
 		}
 	}](t, r)
-	settings := ""
+	var settings []string
 	for _, f := range report.Findings {
-		settings += f.Setting + " "
+		settings = append(settings, f.Setting)
 	}
-	if r.code != 0 || !strings.Contains(settings, "secondAuth=failure") || !strings.Contains(settings, "duplicateExternalId=reject") || len(report.Findings) != 13 {
+	if r.code != 0 || !slices.Contains(settings, "secondAuth=failure") || !slices.Contains(settings, "duplicateExternalId=reject") || len(report.Findings) != 13 {
 		t.Errorf("got %+v", r)
 	}
 	run(t, env("https://api.iyzipay.com", "sandbox-key"), "", "probe").want(t, 1, "", "is not iyzico's sandbox")

@@ -12,11 +12,11 @@ func TestSendDecimalCommas(t *testing.T) {
 	env := fakeKafka(t)
 	run(t, env, "", "topics", "create", "--partitions", "1").want(t, 0, "created topic payout.requests\n", "")
 	csv := func(amounts ...string) string {
-		text := "\ufeffpayoutId;recipientType;recipientValue;amount;currency\r\n"
+		lines := []string{"\ufeffpayoutId;recipientType;recipientValue;amount;currency"}
 		for i, amount := range amounts {
-			text += "order-" + string(rune('a'+i)) + ";PHONE;+905555555555;" + amount + ";TRY\r\n"
+			lines = append(lines, "order-"+string(rune('a'+i))+";PHONE;+905555555555;"+amount+";TRY")
 		}
-		return file(t, "payouts.csv", text)
+		return file(t, "payouts.csv", strings.Join(lines, "\r\n")+"\r\n")
 	}
 	run(t, env, "", "send", csv("100,50", "7,5", "3", "1.25")).want(t, 0, "4 requests (112.25 TRY) sent", "")
 	_, events := sent(t, env)

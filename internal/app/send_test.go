@@ -65,7 +65,7 @@ func TestSendTwiceIsTheSameEvents(t *testing.T) {
 	env := fakeKafka(t)
 	run(t, env, "", "topics", "create").want(t, 0, "created topic payout.requests", "")
 	path := file(t, "payouts.csv", "\ufeffpayoutId;amount;currency;recipientType;recipientValue;recipientName;merchant;metadata.orderId;description\r\n"+
-		"order-1;100,5;TRY;PHONE;+905350000000;;;;\r\n")
+		"order-1;1.100,5;TRY;PHONE;+905350000000;;;;\r\n")
 	run(t, env, "", "send", path).want(t, 1, "", "line 2: amount.value must be a plain decimal such as 100.50")
 
 	path = file(t, "payouts.csv", "\ufeffpayoutId;amount;currency;recipientType;recipientValue;recipientName;merchant;metadata.orderId;description\r\n"+

@@ -34,7 +34,8 @@ var ErrBehind = errors.New("the ledger did not get to the end")
 // Run performs a play and returns the verdict. The error is about the
 // performance: a program that cannot be started or ends by itself, books that
 // cannot be read, or [ErrBehind]. There is no verdict then.
-func Run(ctx context.Context, p *Play, s Stage) (v Verdict, err error) {
+func Run(ctx context.Context, p *Play, s Stage) (Verdict, error) {
+	var v Verdict
 	ledger, err := start(s.Consumer, s.Env)
 	if err != nil {
 		return v, err
@@ -51,9 +52,11 @@ func Run(ctx context.Context, p *Play, s Stage) (v Verdict, err error) {
 			}
 			s.say("the ledger is killed amid its work, and started again")
 			ledger.kill()
-			if ledger, err = start(s.Consumer, s.Env); err != nil {
+			again, err := start(s.Consumer, s.Env)
+			if err != nil {
 				return v, err
 			}
+			ledger = again
 		}
 		books, err := s.await(ctx, ledger, func(b Books) bool { return p.curtainDown(act, b) })
 		if err != nil {

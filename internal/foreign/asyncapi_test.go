@@ -23,7 +23,7 @@ func TestSlowAsyncAPI(t *testing.T) {
 			Path, Text string
 		}
 	}
-	out := run(t, []string{nodeEnv(t)}, nil, "node", "testdata/asyncapi.js", absolute(t, "../../schema/asyncapi.yaml"))
+	out := run(t, []string{nodeEnv(t)}, "node", "testdata/asyncapi.js", absolute(t, "../../schema/asyncapi.yaml"))
 	if err := json.Unmarshal([]byte(out), &found); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

@@ -46,7 +46,7 @@ func TestSlowClients(t *testing.T) {
 		for _, mode := range []string{"binary", "structured"} {
 			matrix[mode][c.name] = c.write(t, s, mode, requests(c.name+"-"+mode))
 		}
-		matrix["transactions"][c.name] = "has none"
+		matrix["transactions"][c.name] = "not tried"
 		if c.transactions {
 			matrix["transactions"][c.name] = cmp.Or(
 				c.do(t, s, "transaction", "abort", requests(c.name+"-abort")),
@@ -174,7 +174,7 @@ func kcatWrite(t *testing.T, s *service, mode string, lines []byte) string {
 func kcatRead(t *testing.T, s *service, topic string) []record {
 	t.Helper()
 	var all []record
-	for line := range strings.Lines(run(t, nil, nil, "kcat", "-q", "-b", s.brokers, "-C", "-e", "-J", "-t", topic, "-o", "beginning", "-X", "isolation.level=read_uncommitted")) {
+	for line := range strings.Lines(run(t, nil, "kcat", "-q", "-b", s.brokers, "-C", "-e", "-J", "-t", topic, "-o", "beginning", "-X", "isolation.level=read_uncommitted")) {
 		var r struct {
 			Partition, Offset int
 			Key, Payload      string
@@ -271,7 +271,7 @@ func show(t *testing.T, clients []client, matrix map[string]map[string]string) {
 			wrong := matrix[column][c.name]
 			word := "yes"
 			switch {
-			case wrong == "has none":
+			case wrong == "not tried":
 				word = "-"
 			case wrong != "":
 				word = "NO"

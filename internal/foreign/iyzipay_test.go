@@ -16,7 +16,7 @@ func TestSlowIyzipay(t *testing.T) {
 	call := func(secret string) map[string]answer {
 		t.Helper()
 		answers := map[string]answer{}
-		out := run(t, []string{nodeEnv(t)}, nil, "node", "testdata/iyzipay.js", url, "sandbox-key", secret, sample)
+		out := run(t, []string{nodeEnv(t)}, "node", "testdata/iyzipay.js", url, "sandbox-key", secret, sample)
 		if err := json.Unmarshal([]byte(out), &answers); err != nil || len(answers) != 6 {
 			t.Fatalf("%v: %s", err, out)
 		}

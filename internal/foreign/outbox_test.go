@@ -17,7 +17,7 @@ func TestSlowOutbox(t *testing.T) {
 	s := &service{brokers: startKafka(t)}
 	url := startPostgres(t)
 	env := []string{"DATABASE_URL=" + url, "KAFKA_BROKERS=" + s.brokers}
-	run(t, []string{"TOPLU_KAFKA_BROKERS=" + s.brokers, "TOPLU_KAFKA_MININSYNCREPLICAS=1"}, nil, program("toplu"), "topics", "create", "--partitions", "1")
+	run(t, []string{"TOPLU_KAFKA_BROKERS=" + s.brokers, "TOPLU_KAFKA_MININSYNCREPLICAS=1"}, program("toplu"), "topics", "create", "--partitions", "1")
 	start(t, env, program("outbox"), "relay")
 	eventually(t, time.Minute, func() string { // the relay has made the tables
 		if _, problems, err := try(t, nil, nil, "psql", url, "-v", "ON_ERROR_STOP=1", "-qc", "INSERT INTO sellers VALUES ('s1', 'Ayşe Yılmaz', 'TR470000100100000350930001'), ('s2', '', 'TR00') ON CONFLICT DO NOTHING"); err != nil {
@@ -28,7 +28,7 @@ func TestSlowOutbox(t *testing.T) {
 	killed := start(t, env, program("outbox"), "relay")
 	var want []string
 	order := func(id, seller, amount string) {
-		run(t, env, nil, program("outbox"), "order", id, seller, amount)
+		run(t, env, program("outbox"), "order", id, seller, amount)
 	}
 	for i := range 40 {
 		id := fmt.Sprintf("o%03d", i)

@@ -93,7 +93,7 @@ func pythonEnv(t *testing.T) string { return "PYTHONPATH=" + fetched(t, "foreign
 func java(t *testing.T, source string) []string {
 	t.Helper()
 	libs, classes := filepath.Join(fetched(t, "foreign-java"), "*"), t.TempDir()
-	run(t, nil, nil, "javac", "-cp", libs, "-d", classes, source)
+	run(t, nil, "javac", "-cp", libs, "-d", classes, source)
 	class := strings.TrimSuffix(filepath.Base(source), ".java")
 	return []string{
 		"java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
@@ -103,9 +103,9 @@ func java(t *testing.T, source string) []string {
 
 // run runs a program to its end, which must be a good one, and returns what it
 // wrote on standard output.
-func run(t *testing.T, env []string, stdin []byte, command ...string) string {
+func run(t *testing.T, env []string, command ...string) string {
 	t.Helper()
-	out, problems, err := try(t, env, stdin, command...)
+	out, problems, err := try(t, env, nil, command...)
 	if err != nil {
 		t.Fatalf("%s: %v\n%s%s", strings.Join(command, " "), err, out, problems)
 	}

@@ -94,7 +94,7 @@ func postgresUser(t *testing.T, dir string) *syscall.SysProcAttr {
 // query runs SQL and returns its rows as lines, columns divided by |.
 func query(t *testing.T, url, sql string) []string {
 	t.Helper()
-	out := strings.TrimSpace(run(t, nil, nil, "psql", url, "-v", "ON_ERROR_STOP=1", "-Atc", sql))
+	out := strings.TrimSpace(run(t, nil, "psql", url, "-v", "ON_ERROR_STOP=1", "-Atc", sql))
 	if out == "" {
 		return nil
 	}

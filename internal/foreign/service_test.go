@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -45,7 +46,7 @@ admin: {listen: "127.0.0.1:0"}
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	run(t, []string{"TOPLU_KAFKA_MININSYNCREPLICAS=1"}, nil, program("toplu"), "topics", "create", "--config", config, "--partitions", fmt.Sprint(partitions))
+	run(t, []string{"TOPLU_KAFKA_MININSYNCREPLICAS=1"}, program("toplu"), "topics", "create", "--config", config, "--partitions", strconv.Itoa(partitions))
 	start(t, nil, program("toplu"), "run", "--config", config)
 	return s
 }

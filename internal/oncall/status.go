@@ -41,7 +41,7 @@ type ShardStatus struct {
 	Behind     int64      `json:"behind"`    // plans that they have not
 	JournalEnd int64      `json:"journalEnd"`
 	Claims     int64      `json:"claims"`
-	Trouble    string     `json:"trouble,omitempty"` // why the claims cannot be believed
+	Trouble    string     `json:"trouble,omitempty"` // why it pays nothing new: its claims cannot be believed, or a plan cannot be read
 	LastAt     *time.Time `json:"lastRecordAt,omitempty"`
 	Owner      string     `json:"owner,omitempty"` // the worker that the group has given it to
 }
@@ -112,7 +112,7 @@ func (d *Desk) Status(ctx context.Context, owners map[int]string) (*Status, erro
 func shardStatus(v *worker.ShardView, owner string) ShardStatus {
 	s := ShardStatus{
 		Shard: v.Shard, PlanEnd: v.PlanEnd, Watermark: v.Claims.Watermark, Behind: max(0, v.PlanEnd-1-v.Claims.Watermark),
-		JournalEnd: v.JournalEnd, Claims: v.Claims.Count, Trouble: v.ClaimsTrouble, Owner: owner,
+		JournalEnd: v.JournalEnd, Claims: v.Claims.Count, Trouble: cmp.Or(v.PlanTrouble, v.ClaimsTrouble), Owner: owner,
 	}
 	if !v.LastAt.IsZero() {
 		s.LastAt = &v.LastAt

@@ -131,7 +131,7 @@ func (p *Probe) cleanUp(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for _, requestID := range p.open {
-		_ = p.Client.Cancel(ctx, requestID) //nolint:errcheck // most are cancelled or settled already
+		_ = p.Client.Cancel(ctx, requestID) // most are cancelled or settled already
 	}
 }
 

@@ -58,6 +58,8 @@ images() {
   touch "$home/docker"
 }
 
+"$root/internal/foreign/setup.sh" "$home" || say "no clients in other languages: the long tests of internal/foreign will say so"
+
 if native; then
   say "ready: Kafka $kafka_versions and $(redis-server --version | cut -d' ' -f1-3) in or beside $home"
 elif images; then

@@ -6,6 +6,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 )
 
 // A call is one use of a port by a session, waiting at the gate.
@@ -17,6 +18,7 @@ type call struct {
 	value  []byte // what it writes, if anything
 	ctx    context.Context
 	seq    int
+	since  time.Time
 
 	effect func() error          // does it, and keeps the answer for the caller
 	lost   func(sent bool) error // the error of an answer that never came
@@ -47,7 +49,7 @@ func (g *gate) pass(c *call) error {
 		return c.ctx.Err()
 	}
 	g.seq++
-	c.seq, c.reply = g.seq, make(chan struct{})
+	c.seq, c.since, c.reply = g.seq, time.Now(), make(chan struct{})
 	g.pending = append(g.pending, c)
 	g.mu.Unlock()
 	select {

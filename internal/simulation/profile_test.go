@@ -41,12 +41,13 @@ type odds struct {
 type profile struct {
 	seed   uint64
 	shards int
-	owners int // most sessions a shard has at one time
-	steps  int // of the storm
-	plans  int // of a shard
-	items  int // of a plan, at most
-	haste  int // of a thousand steps, how many let much time pass
-	linger int // about how many steps a call stays in the network
+	owners int  // most sessions a shard has at one time
+	steps  int  // of the storm
+	plans  int  // of a shard
+	items  int  // of a plan, at most
+	haste  int  // of a thousand steps, how many let much time pass
+	spite  bool // a cancel waits until it can stop half of a batch only
+	linger int  // about how many steps a call stays in the network
 	odds   [classes]odds
 
 	// Events, of ten thousand steps each.
@@ -136,6 +137,11 @@ func draw(seed uint64) *profile {
 		p.seenBefore = []string{"SIM1001", "SIM1012"}
 	}
 	p.consumer = pick(2)
+	if p.spite = pick(4); p.spite {
+		p.items = max(p.items, 3)
+		p.odds[auths] = odds{delayed: 600}
+		s.CancelAfterAuth, s.CancelUnfunded, s.ResumeWhenFunded = iyzicotest.CancelAfterAuthPartial, iyzicotest.CancelUnfundedAccept, true
+	}
 	p.commitEvery, p.maxWait = time.Duration(1+r.IntN(2000))*time.Millisecond, time.Duration(r.IntN(3000))*time.Millisecond
 	p.cfg = worker.Config{
 		Partitions: p.shards, Steady: true, Grace: time.Duration(2000+r.IntN(8000)) * time.Millisecond,
@@ -157,8 +163,8 @@ func (p *profile) String() string {
 	for c, o := range p.odds {
 		fmt.Fprintf(&text, "  %-9s %+v\n", classNames[c], o)
 	}
-	fmt.Fprintf(&text, "  freeze %d, crash %d, rebalance %d, second %d, redis %d, people %d, replay %d, panel %d, haste %d, linger %d\n",
-		p.freeze, p.crash, p.rebalance, p.second, p.redis, p.people, p.replay, p.panel, p.haste, p.linger)
+	fmt.Fprintf(&text, "  freeze %d, crash %d, rebalance %d, second %d, redis %d, people %d, replay %d, panel %d, haste %d, linger %d, spite %v\n",
+		p.freeze, p.crash, p.rebalance, p.second, p.redis, p.people, p.replay, p.panel, p.haste, p.linger, p.spite)
 	s := p.settings
 	s.RateLimits, s.Fate = nil, nil
 	balance := "without end"

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing/synctest"
 	"time"
+
+	"github.com/toplu/toplu/iyzico/iyzicotest"
 )
 
 // step does one thing: it lets one call through, lands one that was in the
@@ -17,6 +19,9 @@ func (w *world) step() {
 	w.tend()
 	if !w.calm {
 		w.happen()
+	}
+	if w.p.spite && w.overtake() {
+		return
 	}
 	if len(w.network) > 0 && w.one(max(1, w.p.linger/len(w.network))) {
 		w.land()
@@ -67,7 +72,7 @@ func (w *world) tend() {
 func (w *world) open() []*call {
 	now := time.Now()
 	return slices.DeleteFunc(w.gate.waiting(), func(c *call) bool {
-		if c.s.frozen.After(now) {
+		if c.s.frozen.After(now) || w.p.spite && w.untimely(c) {
 			return true
 		}
 		return c.ctx.Err() == nil && c.idle != nil && c.idle()
@@ -90,6 +95,9 @@ func (w *world) rest() {
 	most := 3 * time.Second
 	if w.calm {
 		most = 20 * time.Second
+	}
+	if w.p.spite && slices.ContainsFunc(w.gate.waiting(), w.untimely) {
+		most = time.Duration(w.p.settings.SettleWithin) / 100
 	}
 	select {
 	case <-w.gate.rung:
@@ -162,9 +170,45 @@ func (w *world) let(c *call, how string) {
 	w.gate.answer(c, err)
 }
 
+// overtake lets an auth that is still in the network arrive just before the
+// cancel that is to fence it.
+func (w *world) overtake() bool {
+	for _, c := range w.gate.waiting() {
+		i := slices.IndexFunc(w.network, func(n *call) bool { return n.op == "auth" && n.detail == c.detail })
+		if c.op == "cancel" && i >= 0 {
+			w.landOne(i)
+			return true
+		}
+	}
+	return false
+}
+
+// untimely reports whether a cancel would come before the batch is half at the
+// bank, when it can stop the other half alone.
+func (w *world) untimely(c *call) bool {
+	if c.op != "cancel" || c.done || time.Since(c.since) > time.Duration(w.p.settings.SettleWithin) {
+		return false
+	}
+	for _, b := range w.provider.Books().Batches {
+		if b.RequestID != c.detail {
+			continue
+		}
+		moving := b.Status == iyzicotest.BatchInProgress || b.Status == iyzicotest.BatchPublishedToQueue
+		return moving && b.Items[iyzicotest.ItemInit] > 0 && b.Items[iyzicotest.ItemQueued] == 0
+	}
+	return false
+}
+
 // land lets a call take effect whose caller has gone.
 func (w *world) land() {
 	i := w.rnd.IntN(len(w.network))
+	if w.p.spite && !w.calm && w.network[i].op == "auth" {
+		return // it waits for the cancel
+	}
+	w.landOne(i)
+}
+
+func (w *world) landOne(i int) {
 	c := w.network[i]
 	w.network = slices.Delete(w.network, i, i+1)
 	w.trace.add("network", c.text()+" of "+c.s.name()+" arrives", outcome(c.effect()), c.value)

@@ -20,22 +20,21 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 
 {{- /* The configuration file: what the user set, where the secrets are, and the
-       address that probes and Prometheus need. */ -}}
+       address that probes and Prometheus need. Logins are each role's own and
+       come by environment. */ -}}
 {{- define "toplu.config" -}}
 {{- $c := deepCopy .Values.config -}}
-{{- $admin := dict "listen" ":9464" -}}
-{{- $_ := set $c "admin" (merge $admin ($c.admin | default dict)) -}}
+{{- $_ := set $c "admin" (merge (dict "listen" ":9464") ($c.admin | default dict)) -}}
 {{- $merchants := dict -}}
 {{- range $name, $m := .Values.merchants -}}
 {{- $files := dict "apiKeyFile" (printf "/etc/toplu/merchants/%s/api-key" $name) "secretKeyFile" (printf "/etc/toplu/merchants/%s/secret-key" $name) -}}
 {{- $_ := set $merchants $name (merge $files ($m.settings | default dict)) -}}
 {{- end -}}
 {{- $_ := set $c "merchants" $merchants -}}
-{{- range $part, $secret := dict "kafka" .Values.kafkaSecret "redis" .Values.redisSecret -}}
-{{- if $secret.name -}}
-{{- $section := get $c $part -}}
-{{- if $secret.passwordKey }}{{ $_ := set $section "passwordFile" (printf "/etc/toplu/%s/password" $part) }}{{ end -}}
-{{- if $secret.caKey }}{{ $_ := set $section "caFile" (printf "/etc/toplu/%s/ca.pem" $part) }}{{ $_ := set $section "tls" true }}{{ end -}}
+{{- range $server := list "kafka" "redis" -}}
+{{- if (index $.Values (printf "%sAuthority" $server)).secretName -}}
+{{- $_ := set (get $c $server) "caFile" (printf "/etc/toplu/%s-ca/ca.crt" $server) -}}
+{{- $_ := set (get $c $server) "tls" true -}}
 {{- end -}}
 {{- end -}}
 {{ toYaml $c }}
@@ -55,24 +54,53 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end }}
 
+{{- /* Who the pod is to Kafka and Redis. Called with the values, the logins of
+       the role, and whether it needs the merchants' keys. */ -}}
+{{- define "toplu.env" -}}
+{{- range $server := list "kafka" "redis" }}
+{{- $login := index $.role $server | default dict }}
+{{- $at := printf "/etc/toplu/%s-login" $server }}
+{{- if $login.username }}
+- {name: TOPLU_{{ upper $server }}_USERNAME, value: {{ $login.username | quote }}}
+{{- end }}
+{{- if $login.secretName }}
+{{- if $login.passwordKey }}
+- {name: TOPLU_{{ upper $server }}_PASSWORDFILE, value: {{ $at }}/password}
+{{- end }}
+{{- if $login.certKey }}
+- {name: TOPLU_{{ upper $server }}_CERTFILE, value: {{ $at }}/tls.crt}
+- {name: TOPLU_{{ upper $server }}_KEYFILE, value: {{ $at }}/tls.key}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- /* Secrets are mounted as folders, so that a new key is seen without a restart. */ -}}
 {{- define "toplu.mounts" -}}
 - {name: config, mountPath: /etc/toplu/config, readOnly: true}
-{{- range $name, $m := .Values.merchants }}
+{{- if .pays }}
+{{- range $name, $m := .values.merchants }}
 - {name: merchant-{{ $name }}, mountPath: /etc/toplu/merchants/{{ $name }}, readOnly: true}
 {{- end }}
-{{- if .Values.kafkaSecret.name }}
-- {name: kafka, mountPath: /etc/toplu/kafka, readOnly: true}
+{{- with .values.extraVolumeMounts }}
+{{ toYaml . }}
 {{- end }}
-{{- if .Values.redisSecret.name }}
-- {name: redis, mountPath: /etc/toplu/redis, readOnly: true}
+{{- end }}
+{{- range $server := list "kafka" "redis" }}
+{{- if (index $.values (printf "%sAuthority" $server)).secretName }}
+- {name: {{ $server }}-ca, mountPath: /etc/toplu/{{ $server }}-ca, readOnly: true}
+{{- end }}
+{{- if (index $.role $server | default dict).secretName }}
+- {name: {{ $server }}-login, mountPath: /etc/toplu/{{ $server }}-login, readOnly: true}
+{{- end }}
 {{- end }}
 {{- end }}
 
 {{- define "toplu.volumes" -}}
 - name: config
-  configMap: {name: {{ include "toplu.name" . }}}
-{{- range $name, $m := .Values.merchants }}
+  configMap: {name: {{ .name }}}
+{{- if .pays }}
+{{- range $name, $m := .values.merchants }}
 - name: merchant-{{ $name }}
   secret:
     secretName: {{ $m.secretName }}
@@ -81,19 +109,36 @@ capabilities: {drop: [ALL]}
       - {key: {{ $m.apiKeyKey }}, path: api-key}
       - {key: {{ $m.secretKeyKey }}, path: secret-key}
 {{- end }}
-{{- range $part, $secret := dict "kafka" .Values.kafkaSecret "redis" .Values.redisSecret }}
-{{- if $secret.name }}
-- name: {{ $part }}
+{{- with .values.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+{{- range $server := list "kafka" "redis" }}
+{{- with index $.values (printf "%sAuthority" $server) }}
+{{- if .secretName }}
+- name: {{ $server }}-ca
   secret:
-    secretName: {{ $secret.name }}
+    secretName: {{ .secretName }}
     defaultMode: 0440
     items:
-      {{- if $secret.passwordKey }}
-      - {key: {{ $secret.passwordKey }}, path: password}
+      - {key: {{ .key }}, path: ca.crt}
+{{- end }}
+{{- end }}
+{{- with index $.role $server | default dict }}
+{{- if .secretName }}
+- name: {{ $server }}-login
+  secret:
+    secretName: {{ .secretName }}
+    defaultMode: 0440
+    items:
+      {{- if .passwordKey }}
+      - {key: {{ .passwordKey }}, path: password}
       {{- end }}
-      {{- if $secret.caKey }}
-      - {key: {{ $secret.caKey }}, path: ca.pem}
+      {{- if .certKey }}
+      - {key: {{ .certKey }}, path: tls.crt}
+      - {key: {{ .keyKey }}, path: tls.key}
       {{- end }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -1,0 +1,40 @@
+package producer_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/toplu/toplu/producer"
+)
+
+// A request's trace travels with its event, and does not change its id: the
+// same request in another trace is the same request.
+func TestTrace(t *testing.T) {
+	t.Parallel()
+	brokers := cluster(t)
+	p := newProducer(t, producer.Config{Brokers: brokers})
+	const first, second = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "00-1af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
+	for _, trace := range []string{first, second, ""} {
+		r := good("traced")
+		r.TraceParent = trace
+		if err := p.Publish(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	records := readAll(t, brokers)
+	for i, want := range []string{first, second, ""} {
+		if e := decode(t, records[i]); e.TraceParent != want || e.ID != decode(t, records[0]).ID {
+			t.Errorf("event %d has trace %q, want %q, and id %s", i, e.TraceParent, want, e.ID)
+		}
+	}
+	wrong := good("wrong")
+	wrong.TraceParent = "order-1042"
+	err := p.Publish(t.Context(), wrong)
+	invalid, ok := errors.AsType[*producer.InvalidError](err)
+	if !ok || len(invalid.Requests) != 1 || invalid.Requests[0].Problems[0].Field != "traceparent" {
+		t.Errorf("of what is no trace: %v", err)
+	}
+	if n := len(readAll(t, brokers)); n != 3 {
+		t.Errorf("%d requests", n)
+	}
+}
