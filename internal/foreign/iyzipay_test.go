@@ -4,7 +4,9 @@ package foreign_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
+	"time"
 )
 
 // TestSlowIyzipay has iyzico's own SDK sign and send every call of the Mass
@@ -32,7 +34,10 @@ func TestSlowIyzipay(t *testing.T) {
 			t.Errorf("%s with a wrong secret: %+v", name, a)
 		}
 	}
-	if paid := transfers(t, url); len(paid) != 4 {
-		t.Errorf("paid: %v", paid)
-	}
+	eventually(t, 10*time.Second, func() string { // a batch takes its time to settle
+		if paid := transfers(t, url); len(paid) != 4 {
+			return fmt.Sprintf("paid: %v", paid)
+		}
+		return ""
+	})
 }
