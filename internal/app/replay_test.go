@@ -99,6 +99,10 @@ func TestReplayPlanThatNoLongerMatches(t *testing.T) {
 	s.until(t, func(r result) bool { return r.code == 0 && loose[replayJSON](t, r).Read == 2 }, "replay", "plan", "--from", "0", "--out", path, "--json")
 	s.poison(t, `{"payoutId":"lost-1","recipient":{"type":"PHONE","value":"+905350000000"},"amount":{"value":"99.00","currency":"TRY"}}`)
 	s.says(t, ": paid", "explain", "lost-1")
+	s.until(t, func(r result) bool { // answered and committed: only the claims know it now
+		st := loose[statusJSON](t, r)
+		return st.Requests[0].Lag+st.Requests[1].Lag == 0
+	}, "status", "--json")
 	s.run(t, "replay", "run", path, "--yes").want(t, 1, "", "lost-1 belongs to a payout with other content by now")
 	s.run(t, "explain", "lost-2").want(t, 0, "not seen", "")
 }

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/toplu/toplu/internal/app"
 	"github.com/toplu/toplu/internal/demo"
 	"github.com/toplu/toplu/schema"
 )
@@ -66,8 +68,11 @@ func TestEventsOfARunAreValid(t *testing.T) {
 	}
 	serving, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer stop()
-	served := make(chan result, 1)
-	go func() { served <- runWith(serving, env, "", "run") }()
+	served := make(chan int, 1)
+	log := &lockedBuffer{}
+	go func() {
+		served <- app.Run(serving, []string{"run"}, func(name string) string { return env[name] }, strings.NewReader(""), log, log)
+	}()
 
 	schemas, seen, ledger := compileSchemas(t), map[string]int{}, demo.NewLedger()
 	refusedOrders := map[string]bool{}
@@ -106,14 +111,33 @@ func TestEventsOfARunAreValid(t *testing.T) {
 		})
 	}
 	stop()
-	if r := <-served; r.code != 0 {
-		t.Errorf("the service ended with %+v", r)
+	if code := <-served; code != 0 {
+		t.Errorf("the service ended with exit status %d:\n%s", code, log.String())
 	}
 	for _, kind := range []string{"requested", "accepted", "submitted", "paid", "failed", "returned", "rejected", "request_refused"} {
 		if seen["payout."+kind+".v1"] == 0 {
 			t.Errorf("no %s among %v", kind, seen)
 		}
 	}
+}
+
+// A lockedBuffer takes the log of a service, whose goroutines write at once as
+// they may to a file.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer // guarded by mu
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 // compileSchemas returns the schema of each type of event.

@@ -13,7 +13,14 @@
 //
 // # Files
 //
-//	desk.go      what everything stands on   explain.go   the story of a payout
-//	batch.go     batches, the stuck first    command.go   commands and their answers
-//	find.go      a batch by id or place      answer.go    what an answer means, in words
+//	desk.go         what everything stands on     status.go       the whole on one screen
+//	batch.go        batches, the stuck first      lag.go          requests not yet answered
+//	find.go         a batch by id or place        deadletters.go  dead letters and their causes
+//	explain.go      the story of a payout         mask.go         what may be shown of them
+//	command.go      commands and their answers    redrive.go      sent back, after a preflight
+//	answer.go       what an answer means          reemit.go       the same statuses again
+//	quarantine.go   past a plan nobody can read   replay.go       what a stretch of requests came to
+//	rebuild.go      claims from the log           replay_run.go   paying what a plan lists
+//	owners.go       which payouts are taken       audit.go        everything against the logs
+//	read.go         a partition, to its end       audit_….go      claims, statuses, iyzico
 package oncall
