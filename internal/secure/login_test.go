@@ -4,10 +4,12 @@ package secure_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/toplu/toplu/internal/realparts"
 )
@@ -36,23 +38,29 @@ func TestSlowSecureLogins(t *testing.T) {
 	p.must(err)
 	other := t.TempDir()
 	tests := []struct {
-		name string
-		env  []string
-		want string
+		name  string
+		env   []string
+		want  string
+		waits bool // the broker only hangs up, as one does that starts: `run` waits and says so
 	}{
-		{"wrong password, PLAIN", p.as("toplu-worker", "TOPLU_KAFKA_MECHANISM=PLAIN", "TOPLU_KAFKA_PASSWORDFILE=secrets/wrong"), wrongLogin},
-		{"wrong password, SCRAM", p.as("toplu-worker", "TOPLU_KAFKA_PASSWORDFILE=secrets/wrong"), wrongLogin},
-		{"user that there is not", p.as("toplu-worker", "TOPLU_KAFKA_USERNAME=somebody"), wrongLogin},
-		{"no login", []string{"TOPLU_KAFKA_MECHANISM=PLAIN"}, "see kafka.tls, kafka.username and kafka.password"},
-		{"no TLS", p.as("toplu-worker", "TOPLU_KAFKA_TLS=false", "TOPLU_KAFKA_CAFILE="), "kafka.caFile is set, but kafka.tls is off"},
-		{"authorities of the system", p.as("toplu-worker", "TOPLU_KAFKA_CAFILE="+authorityOf(p, other)), "check kafka.caFile"},
-		{"no certificate", slices.Concat(cert[2:]), "check kafka.certFile and kafka.keyFile"},
-		{"certificate of nobody", slices.Concat(cert, []string{"TOPLU_KAFKA_CERTFILE=pki/nobody-knows.pem", "TOPLU_KAFKA_KEYFILE=pki/nobody-knows.key"}), "docs/security.md"},
-		{"user without permissions", p.as("stranger"), "docs/security.md"},
+		{"wrong password, PLAIN", p.as("toplu-worker", "TOPLU_KAFKA_MECHANISM=PLAIN", "TOPLU_KAFKA_PASSWORDFILE=secrets/wrong"), wrongLogin, false},
+		{"wrong password, SCRAM", p.as("toplu-worker", "TOPLU_KAFKA_PASSWORDFILE=secrets/wrong"), wrongLogin, false},
+		{"user that there is not", p.as("toplu-worker", "TOPLU_KAFKA_USERNAME=somebody"), wrongLogin, false},
+		{"no login", []string{"TOPLU_KAFKA_MECHANISM=PLAIN"}, "see kafka.tls, kafka.username and kafka.password", true},
+		{"no TLS", p.as("toplu-worker", "TOPLU_CONFIG="+plainConfig(p)), "see kafka.tls, kafka.username and kafka.password", true},
+		{"authority for nothing", p.as("toplu-worker", "TOPLU_KAFKA_TLS=false"), "kafka.caFile is set, but kafka.tls is off", false},
+		{"authorities of the system", p.as("toplu-worker", "TOPLU_KAFKA_CAFILE="+authorityOf(p, other)), "check kafka.caFile", false},
+		{"no certificate", slices.Concat(cert[2:]), "check kafka.certFile and kafka.keyFile", false},
+		{"certificate of nobody", slices.Concat(cert, []string{"TOPLU_KAFKA_CERTFILE=pki/nobody-knows.pem", "TOPLU_KAFKA_KEYFILE=pki/nobody-knows.key"}), "docs/security.md", false},
+		{"user without permissions", p.as("stranger"), "docs/security.md", false},
 	}
 	for _, tt := range tests {
 		for _, args := range [][]string{{"topics", "check"}, {"run"}} {
 			t.Run(tt.name+", "+args[0], func(t *testing.T) {
+				if tt.waits && args[0] == "run" {
+					p.start("waits", tt.env, "run").says(tt.want, 20*time.Second)
+					return
+				}
 				out, status := p.toplu(tt.env, args...)
 				if status != 1 || !strings.Contains(out, tt.want) {
 					t.Errorf("exit status %d, want 1 and %q:\n%s", status, tt.want, out)
@@ -61,6 +69,15 @@ func TestSlowSecureLogins(t *testing.T) {
 			})
 		}
 	}
+}
+
+// plainConfig is a configuration that speaks to the broker in the open.
+func plainConfig(p *place) string {
+	p.t.Helper()
+	text, err := os.ReadFile(p.config)
+	p.must(err)
+	p.write("plain.yaml", strings.Replace(string(text), "tls: true, caFile: pki/ca.pem, ", "", 1))
+	return filepath.Join(p.dir, "plain.yaml")
 }
 
 // authorityOf makes another authority, which has signed nothing here.

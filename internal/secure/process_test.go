@@ -3,6 +3,7 @@
 package secure_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -27,7 +28,9 @@ type process struct {
 // toplu runs a command to its end and returns what it wrote.
 func (p *place) toplu(env []string, args ...string) (out string, status int) {
 	p.t.Helper()
-	cmd := exec.CommandContext(p.t.Context(), toplu, args...)
+	ctx, cancel := context.WithTimeout(p.t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, toplu, args...)
 	cmd.Dir, cmd.Env = p.dir, p.environ(env)
 	text, err := cmd.CombinedOutput()
 	if exit, ok := errors.AsType[*exec.ExitError](err); err != nil && !ok {
