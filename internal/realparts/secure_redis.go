@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -95,11 +96,12 @@ func StartSentinel(ctx context.Context, dir string, authority *Authority, acl, c
 		return nil, err
 	}
 	file := filepath.Join(dir, "sentinel.conf")
-	lines := config + "\ndir " + dir + "\nbind 127.0.0.1\n"
+	var lines strings.Builder
+	lines.WriteString(config + "\ndir " + dir + "\nbind 127.0.0.1\n")
 	for i := 0; i < len(options); i += 2 {
-		lines += options[i][len("--"):] + " " + options[i+1] + "\n"
+		lines.WriteString(options[i][len("--"):] + " " + options[i+1] + "\n")
 	}
-	if err := os.WriteFile(file, []byte(lines), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(lines.String()), 0o600); err != nil {
 		return nil, err
 	}
 	r := &Redis{Addr: fmt.Sprintf("127.0.0.1:%d", ports[0]), Dir: dir, security: s}

@@ -4,7 +4,6 @@ package secure_test
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -47,7 +46,7 @@ func TestSlowSecureLogins(t *testing.T) {
 		{"wrong password, SCRAM", p.as("toplu-worker", "TOPLU_KAFKA_PASSWORDFILE=secrets/wrong"), wrongLogin, false},
 		{"user that there is not", p.as("toplu-worker", "TOPLU_KAFKA_USERNAME=somebody"), wrongLogin, false},
 		{"no login", []string{"TOPLU_KAFKA_MECHANISM=PLAIN"}, "see kafka.tls, kafka.username and kafka.password", true},
-		{"no TLS", p.as("toplu-worker", "TOPLU_CONFIG="+plainConfig(p)), "see kafka.tls, kafka.username and kafka.password", true},
+		{"no TLS", p.as("toplu-worker", "TOPLU_CONFIG="+p.replaced("tls: true, caFile: pki/ca.pem, ", "")), "see kafka.tls, kafka.username and kafka.password", true},
 		{"authority for nothing", p.as("toplu-worker", "TOPLU_KAFKA_TLS=false"), "kafka.caFile is set, but kafka.tls is off", false},
 		{"authorities of the system", p.as("toplu-worker", "TOPLU_KAFKA_CAFILE="+authorityOf(p, other)), "check kafka.caFile", false},
 		{"no certificate", slices.Concat(cert[2:]), "check kafka.certFile and kafka.keyFile", false},
@@ -69,15 +68,6 @@ func TestSlowSecureLogins(t *testing.T) {
 			})
 		}
 	}
-}
-
-// plainConfig is a configuration that speaks to the broker in the open.
-func plainConfig(p *place) string {
-	p.t.Helper()
-	text, err := os.ReadFile(p.config)
-	p.must(err)
-	p.write("plain.yaml", strings.Replace(string(text), "tls: true, caFile: pki/ca.pem, ", "", 1))
-	return filepath.Join(p.dir, "plain.yaml")
 }
 
 // authorityOf makes another authority, which has signed nothing here.

@@ -54,6 +54,8 @@ func newPlace(t *testing.T, redis func(p *place) string) *place {
 	})
 	p.authority, err = realparts.NewAuthority(filepath.Join(dir, "pki"))
 	p.must(err)
+	_, err = p.authority.Issue("administrator")
+	p.must(err)
 	passwords := map[string]string{}
 	for _, u := range users {
 		passwords[u] = "pass-of-" + u
@@ -112,6 +114,19 @@ func (p *place) write(name, text string) {
 	p.must(os.MkdirAll(filepath.Dir(path), 0o700))
 	p.must(os.WriteFile(path+".new", []byte(text), 0o600))
 	p.must(os.Rename(path+".new", path))
+}
+
+// replaced is another configuration, with one text in place of another.
+func (p *place) replaced(old, other string) (path string) {
+	p.t.Helper()
+	text, err := os.ReadFile(p.config)
+	p.must(err)
+	if !strings.Contains(string(text), old) {
+		p.t.Fatalf("the configuration has no %q", old)
+	}
+	name := fmt.Sprintf("other-%x.yaml", old)
+	p.write(name, strings.Replace(string(text), old, other, 1))
+	return filepath.Join(p.dir, name)
 }
 
 // send asks for n payouts as an order system does.
