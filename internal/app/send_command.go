@@ -19,6 +19,7 @@ type sendCommand struct {
 	jsonFlag
 	File   string `arg:"" help:"CSV or JSON lines; - for standard input."`
 	DryRun bool   `help:"Check the file and send nothing."`
+	Skip   int    `help:"Requests at the beginning that an earlier run has sent for certain; when it ended early it said how many." placeholder:"N"`
 }
 
 // Help says more than the line in the list of commands.
@@ -67,8 +68,11 @@ func (c *sendCommand) Run(ctx context.Context, p *program) error {
 		File: c.File, Topic: cfg.Kafka.Topics().Requests, Requests: len(batch.messages), Duplicates: batch.duplicates,
 		Totals: batch.totals(), DryRun: c.DryRun, Bad: batch.bad, Warnings: batch.warnings,
 	}
+	if c.Skip < 0 || c.Skip > len(batch.messages) {
+		return usageError{fmt.Sprintf("--skip %d: %s has %d requests", c.Skip, c.File, len(batch.messages))}
+	}
 	if len(batch.bad) == 0 && !c.DryRun {
-		report.Sent, err = p.send(ctx, cfg, batch.messages)
+		report.Sent, err = p.send(ctx, cfg, batch.messages, c.Skip)
 	}
 	if printed := c.print(p, report, err); printed != nil {
 		return printed
@@ -129,9 +133,9 @@ func inAll(totals map[string]string) string {
 // sendChunk is how many requests are written at a time.
 const sendChunk = 1000
 
-// send writes the requests in their order and returns how many are certain to
-// be in Kafka.
-func (p *program) send(ctx context.Context, cfg *config.Config, messages []schema.Message) (int, error) {
+// send writes the requests behind the first skip in their order and returns how
+// many are certain to be in Kafka, those skipped included.
+func (p *program) send(ctx context.Context, cfg *config.Config, messages []schema.Message, skip int) (int, error) {
 	log, err := newLogger(cfg.Log, p.stderr)
 	if err != nil {
 		return 0, err
@@ -147,10 +151,11 @@ func (p *program) send(ctx context.Context, cfg *config.Config, messages []schem
 	}
 	bar := p.progress(len(messages), "sending")
 	defer func() { _ = bar.Exit() }()
-	for sent := 0; sent < len(messages); {
+	_ = bar.Add(skip)
+	for sent := skip; sent < len(messages); {
 		chunk := messages[sent:min(sent+sendChunk, len(messages))]
 		if err := publish(ctx, client, cfg.Kafka.Timeout, topic, chunk); err != nil {
-			return sent, fmt.Errorf("%w\n%d of %d requests were sent for certain; send the file again: what was sent is then the same event, and is paid once", explainKafka(err), sent, len(messages))
+			return sent, fmt.Errorf("%w\n%d of %d requests were sent for certain; go on with --skip %d, or send the whole file again: what was sent is then the same event, and is paid once", explainKafka(err), sent, len(messages), sent)
 		}
 		sent += len(chunk)
 		_ = bar.Add(len(chunk))
