@@ -77,8 +77,8 @@ func TestEveryValueIsRecognised(t *testing.T) {
 		"auth says failure":            {iyzicotest.Settings{AuthAnswer: iyzicotest.AuthAnswerFailure}, []string{"authAnswer=failure"}},
 		"second auth is refused":       {iyzicotest.Settings{SecondAuth: iyzicotest.SecondAuthFailure}, []string{"secondAuth=failure"}},
 		"second auth pays":             {iyzicotest.Settings{SecondAuth: iyzicotest.SecondAuthPaysAgain}, []string{"secondAuth=pays-again"}},
-		"no money":                     {iyzicotest.Settings{Balance: new(iyzicotest.Money(50))}, []string{"cancelUnfunded=accept", "balanceCheck=worker", "secondAuth"}},
-		"no money and no cancel":       {iyzicotest.Settings{Balance: new(iyzicotest.Money(50)), CancelUnfunded: iyzicotest.CancelUnfundedRefuse}, []string{"cancelUnfunded=refuse", "balanceCheck=worker", "secondAuth"}},
+		"no money":                     {iyzicotest.Settings{Balance: new(iyzicotest.Money(50))}, []string{"cancelUnfunded=accept", "balanceCheck=worker", "secondAuth", "cancelAfterAuth?"}},
+		"no money and no cancel":       {iyzicotest.Settings{Balance: new(iyzicotest.Money(50)), CancelUnfunded: iyzicotest.CancelUnfundedRefuse}, []string{"cancelUnfunded=refuse", "balanceCheck=worker", "secondAuth", "cancelAfterAuth?"}},
 		"auth shows late":              {iyzicotest.Settings{AuthVisibleAfter: iyzicotest.Duration(50 * time.Millisecond)}, []string{"authVisibleAfter=1s"}},
 		"reports lag":                  {iyzicotest.Settings{RetrieveLag: iyzicotest.Duration(20 * time.Millisecond)}, nil},
 	} {
@@ -95,6 +95,14 @@ func TestEveryValueIsRecognised(t *testing.T) {
 			want := map[string]string{}
 			for _, s := range append(append([]string{}, base...), c.want...) {
 				want[key(s)] = s
+			}
+			for k := range want {
+				if open, either := strings.CutSuffix(k, "?"); either {
+					// Whether the batch ran out of money before the cancel came
+					// is up to the machine.
+					delete(want, k)
+					delete(want, open)
+				}
 			}
 			for k, s := range want {
 				if s == k { // named without a value: not found out

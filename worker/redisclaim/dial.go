@@ -69,6 +69,8 @@ func Dial(c Config) redis.UniversalClient {
 		PoolTimeout: c.Timeout,
 		// Nothing here is pipelined; without this each client has a second pool.
 		PipelinePoolSize: -1,
+		// One right less to be given; what is told would be the library's name.
+		DisableIdentity: true,
 		// A feature of Redis Enterprise; others count an error for each connection.
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
