@@ -11,7 +11,7 @@ LINTER  := $(TOOLS)/golangci-lint-v2.13.1
 SEEDS   ?= 20000
 STORMS  ?= 10
 MINUTES ?= 1
-FUZZ    ?= 5s
+FUZZ    ?= 4s
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,7 +34,7 @@ lint: $(LINTER) ## Look for mistakes, forbidden imports and unformatted code
 test: setup lint ## Lint, unit tests with the race detector, simulation, fuzzing, tests on real parts
 	$(GO) test -race -shuffle=on $$($(GO) list ./... | grep -v /internal/simulation)
 	$(GO) test -race ./internal/simulation -seeds 100
-	$(GO) test ./internal/simulation -seeds 4000 -v -run '^TestSimulation$$'
+	$(GO) test ./internal/simulation -seeds 2500 -v -run '^TestSimulation$$'
 	./.ci/fuzz $(FUZZ)
 	$(GO) test -tags integration -p 1 -timeout 20m $$($(GO) list ./... | grep -v /internal/simulation)
 
