@@ -23,9 +23,8 @@
 //
 // Payout ids do not go to Redis, only 12 bytes of their SHA-256.
 //
-// A user of Redis with restricted rights needs EVAL, EVALSHA, HGET, HMGET,
-// HGETALL, HLEN, HSET, DEL, UNLINK, SCAN and INFO; for the leases MGET, MSET,
-// MSETNX, GETRANGE, PEXPIRE and DEL.
+// What a user of Redis with restricted rights needs is in docs/security.md, and
+// tried there on real servers.
 //
 // # Files
 //
