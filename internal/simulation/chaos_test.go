@@ -1,8 +1,9 @@
 package simulation_test
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
-	"strconv"
 	"time"
 )
 
@@ -80,7 +81,7 @@ func (w *world) tamper(sh *shard) {
 		w.claims.DeleteOne(sh.n, w.rnd)
 	case 2:
 		how = "exchanged"
-		w.claims.Swap(sh.n, "log-"+strconv.Itoa(sh.n), "foreign", int64(w.rnd.IntN(20)))
+		w.claims.Swap(sh.n, w.logID(sh), "foreign", int64(w.rnd.IntN(20)))
 	case 3:
 		if len(sh.snapshots) > 0 {
 			how = "rolled back"
@@ -93,4 +94,19 @@ func (w *world) tamper(sh *shard) {
 		sh.snapshots = append(sh.snapshots, w.claims.Snapshot(sh.n))
 	}
 	w.trace.add("redis", fmt.Sprintf("shard %d", sh.n), how, nil)
+}
+
+// logID is what the shard's plan log calls itself. A Redis of another log stops
+// a session that has read no epoch yet, by design; so the strangers here have
+// only the epoch of another.
+func (w *world) logID(sh *shard) string {
+	first, err := sh.plans.ReadAt(context.Background(), 0)
+	if err != nil {
+		panic(err)
+	}
+	var genesis struct{ LogID string }
+	if err := json.Unmarshal(first.Value, &genesis); err != nil {
+		panic(err)
+	}
+	return genesis.LogID
 }
