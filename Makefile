@@ -36,10 +36,10 @@ test: setup lint ## Lint, unit tests with the race detector, simulation, fuzzing
 	$(GO) test -race ./internal/simulation -seeds 100
 	$(GO) test ./internal/simulation -seeds 2500 -v -run '^TestSimulation$$'
 	./.ci/fuzz $(FUZZ)
-	$(GO) test -tags integration -p 1 -timeout 20m $$($(GO) list ./... | grep -v /internal/simulation)
+	$(GO) test -count=1 -tags integration -p 1 -timeout 20m $$($(GO) list ./... | grep -v /internal/simulation)
 
 test-all: setup ## The long tests, on top of those of make test: all are called TestSlow...
-	$(GO) test -tags 'integration slow' -p 1 -timeout 60m -run '^TestSlow' ./...
+	$(GO) test -count=1 -tags 'integration slow' -p 1 -timeout 60m -run '^TestSlow' ./...
 
 simulate: ## Run the protocol in a simulation of everything that can go wrong, for SEEDS seeds
 	$(GO) test ./internal/simulation -run '^TestSimulation$$' -seeds $(SEEDS) -timeout 0 -v

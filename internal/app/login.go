@@ -86,7 +86,7 @@ func advise(err error, advice string) error {
 // explain adds to an error of any command what a person can do about it.
 func explain(err error) error {
 	switch text := err.Error(); {
-	case strings.Contains(text, "kafka: "):
+	case isKafkaLogin(err), isForbidden(err), strings.Contains(text, "kafka: "):
 		return explainKafka(err)
 	case strings.Contains(text, "redis: "):
 		return explainRedis(err)

@@ -73,6 +73,15 @@ func TestSlowSecureRedis(t *testing.T) {
 			silent(t, want, out)
 		}
 	})
+	t.Run("a group that is somebody else's", func(t *testing.T) {
+		login := []string{"TOPLU_REDIS_USERNAME=toplu-worker", "TOPLU_REDIS_PASSWORD=CHANGE-worker", "TOPLU_KAFKA_GROUP=others"}
+		for _, role := range []string{"consumer", "worker"} {
+			out, status := p.toplu(p.as("toplu-"+role, login...), "run", "--roles", role)
+			if status != 1 || !strings.Contains(out, "Group Authorization Failed") || !strings.Contains(out, "docs/security.md") {
+				t.Errorf("%s: exit status %d:\n%s", role, status, out)
+			}
+		}
+	})
 	consumer, worker := p.halves()
 	p.send(200)
 	p.balanced(time.Minute)
