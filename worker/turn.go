@@ -162,18 +162,17 @@ func (s *Shard) takeTurn(offset int64) bool {
 		}
 		m.waiting = slices.Delete(m.waiting, i, i+1)
 		s.gauges.taken(offset)
-		s.placehold(offset, name, nil)
+		s.placehold(offset, name)
 		return true
 	}
 	return false
 }
 
-// placehold keeps a place for a batch whose plan, and whose records so far, are
+// placehold keeps a place for a batch whose plan is
 // read from the logs.
-func (s *Shard) placehold(offset int64, merchant string, records []int64) {
+func (s *Shard) placehold(offset int64, merchant string) {
 	b := &batch{offset: offset, merchant: merchant}
 	b.drive.awaits = None
-	b.drive.reread = records
 	s.batches[offset] = b
 	s.advance(b)
 }
