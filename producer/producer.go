@@ -72,13 +72,7 @@ func (p *Producer) Publish(ctx context.Context, requests ...Request) error {
 	if err != nil {
 		return fmt.Errorf("producer: %w", err)
 	}
-	messages := make([]kafkaio.Message, len(events))
-	for i, e := range events {
-		messages[i] = kafkaio.Message{Key: e.Key, Value: e.Value, Headers: make([]kafkaio.Header, len(e.Headers))}
-		for j, h := range e.Headers {
-			messages[i].Headers[j] = kafkaio.Header(h)
-		}
-	}
+	messages := kafkaio.Messages(events...)
 	var last error
 	pauses := backoff.NewExponentialBackOff(backoff.WithMaxInterval(5*time.Second), backoff.WithMaxElapsedTime(0))
 	err = backoff.Retry(func() error {

@@ -71,11 +71,7 @@ func readAll(t *testing.T, brokers []string) (records []kafkaio.Record) {
 
 func decode(t *testing.T, r kafkaio.Record) schema.Event {
 	t.Helper()
-	m := schema.Message{Key: r.Key, Value: r.Value}
-	for _, h := range r.Headers {
-		m.Headers = append(m.Headers, schema.Header(h))
-	}
-	e, err := schema.DecodeRequest(m, nil)
+	e, err := schema.DecodeRequest(r.Message(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

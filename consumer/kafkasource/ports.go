@@ -26,11 +26,7 @@ func (r *reader) Next(ctx context.Context) (consumer.Batch, error) {
 	}
 	out := consumer.Batch{Records: make([]consumer.Record, len(b.Records)), Next: b.Next, End: b.HighWatermark}
 	for i, rec := range b.Records {
-		m := schema.Message{Key: rec.Key, Value: rec.Value, Headers: make([]schema.Header, len(rec.Headers))}
-		for j, h := range rec.Headers {
-			m.Headers[j] = schema.Header(h)
-		}
-		out.Records[i] = consumer.Record{Message: m, Offset: rec.Offset}
+		out.Records[i] = consumer.Record{Message: rec.Message(), Offset: rec.Offset}
 	}
 	return out, nil
 }
@@ -78,12 +74,5 @@ type publisher struct {
 
 // Publish implements [consumer.Publisher].
 func (p publisher) Publish(ctx context.Context, messages []schema.Message) error {
-	out := make([]kafkaio.Message, len(messages))
-	for i, m := range messages {
-		out[i] = kafkaio.Message{Key: m.Key, Value: m.Value, Headers: make([]kafkaio.Header, len(m.Headers))}
-		for j, h := range m.Headers {
-			out[i].Headers[j] = kafkaio.Header(h)
-		}
-	}
-	return p.client.Publish(ctx, p.topic, out)
+	return p.client.Publish(ctx, p.topic, kafkaio.Messages(messages...))
 }

@@ -225,10 +225,7 @@ func (s *shift) pausesOf(t *testing.T, shard int) []int64 {
 func (s *shift) write(t *testing.T, topic string, partition *int, m schema.Message) {
 	t.Helper()
 	_, client := kafkaOf(t, s.env)
-	out := kafkaio.Message{Key: m.Key, Value: m.Value, Partition: partition}
-	for _, h := range m.Headers {
-		out.Headers = append(out.Headers, kafkaio.Header(h))
-	}
+	out := kafkaio.Message{Key: m.Key, Value: m.Value, Headers: m.Headers, Partition: partition}
 	if err := client.Publish(t.Context(), topic, []kafkaio.Message{out}); err != nil {
 		t.Fatal(err)
 	}

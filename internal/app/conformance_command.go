@@ -100,14 +100,7 @@ func (p *program) conformanceKafka(ctx context.Context) (config.Kafka, func(), e
 
 func publishStatuses(client *kafkaio.Client, topic string) func(context.Context, []schema.Message) error {
 	return func(ctx context.Context, events []schema.Message) error {
-		messages := make([]kafkaio.Message, len(events))
-		for i, e := range events {
-			messages[i] = kafkaio.Message{Key: e.Key, Value: e.Value}
-			for _, h := range e.Headers {
-				messages[i].Headers = append(messages[i].Headers, kafkaio.Header(h))
-			}
-		}
-		if err := client.Publish(ctx, topic, messages); err != nil {
+		if err := client.Publish(ctx, topic, kafkaio.Messages(events...)); err != nil {
 			return explainKafka(err)
 		}
 		return nil

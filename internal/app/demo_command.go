@@ -149,14 +149,11 @@ func (d *demoRun) play(ctx context.Context, orders []demo.Order, limit time.Dura
 func (d *demoRun) write(ctx context.Context, topic string, orders []demo.Order) error {
 	for len(orders) > 0 {
 		n := min(500, len(orders))
-		messages := make([]kafkaio.Message, n)
+		messages := make([]schema.Message, n)
 		for i, o := range orders[:n] {
-			messages[i] = kafkaio.Message{Key: o.Message.Key, Value: o.Message.Value}
-			for _, h := range o.Message.Headers {
-				messages[i].Headers = append(messages[i].Headers, kafkaio.Header(h))
-			}
+			messages[i] = o.Message
 		}
-		if err := d.client.Publish(ctx, topic, messages); err != nil {
+		if err := d.client.Publish(ctx, topic, kafkaio.Messages(messages...)); err != nil {
 			return err
 		}
 		orders = orders[n:]
@@ -218,11 +215,7 @@ func (d *demoRun) follow(ctx context.Context, topic string, book func(schema.Mes
 					return
 				}
 				for _, rec := range batch.Records {
-					m := schema.Message{Key: rec.Key, Value: rec.Value}
-					for _, h := range rec.Headers {
-						m.Headers = append(m.Headers, schema.Header(h))
-					}
-					if err := book(m); err != nil {
+					if err := book(rec.Message()); err != nil {
 						errs <- err
 						return
 					}

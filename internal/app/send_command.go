@@ -167,14 +167,7 @@ func (p *program) send(ctx context.Context, cfg *config.Config, messages []schem
 func publish(ctx context.Context, client *kafkaio.Client, limit time.Duration, topic string, chunk []schema.Message) error {
 	limited, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("kafka: not written within %s", limit))
 	defer cancel()
-	messages := make([]kafkaio.Message, len(chunk))
-	for i, m := range chunk {
-		messages[i] = kafkaio.Message{Key: m.Key, Value: m.Value, Headers: make([]kafkaio.Header, len(m.Headers))}
-		for j, h := range m.Headers {
-			messages[i].Headers[j] = kafkaio.Header(h)
-		}
-	}
-	return client.Publish(limited, topic, messages)
+	return client.Publish(limited, topic, kafkaio.Messages(chunk...))
 }
 
 // progress is a bar on a terminal, and nothing anywhere else.

@@ -47,11 +47,7 @@ func sent(t *testing.T, env map[string]string) (records []kafkaio.Record, events
 		}
 	}
 	for _, r := range records {
-		m := schema.Message{Key: r.Key, Value: r.Value}
-		for _, h := range r.Headers {
-			m.Headers = append(m.Headers, schema.Header(h))
-		}
-		e, err := schema.DecodeRequest(m, cfg.Rules())
+		e, err := schema.DecodeRequest(r.Message(), cfg.Rules())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,13 +5,12 @@ import (
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
+
+	"github.com/toplu/toplu/schema"
 )
 
 // Header is one header of a message. Keys may repeat.
-type Header struct {
-	Key   string
-	Value []byte
-}
+type Header = schema.Header
 
 // Message is something to be written. Its bytes must not be changed
 // afterwards: a write whose caller has left may still be under way.
@@ -37,6 +36,22 @@ type Record struct {
 	Time       time.Time
 	Key, Value []byte // nil and empty are kept apart
 	Headers    []Header
+}
+
+// Messages makes what is to be written of what package schema encodes. It
+// shares memory with it.
+func Messages(of ...schema.Message) []Message {
+	out := make([]Message, len(of))
+	for i, m := range of {
+		out[i] = Message{Key: m.Key, Value: m.Value, Headers: m.Headers}
+	}
+	return out
+}
+
+// Message makes what package schema decodes of what was read. It shares memory
+// with it.
+func (r *Record) Message() schema.Message {
+	return schema.Message{Key: r.Key, Value: r.Value, Headers: r.Headers}
 }
 
 // size is no less than what the message takes in an uncompressed record batch.

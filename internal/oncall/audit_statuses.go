@@ -131,7 +131,7 @@ func (a *auditor) event(r *kafkaio.Record) {
 		}
 		a.out.Events.Since++
 	}
-	m := message(*r)
+	m := r.Message()
 	s, err := schema.DecodeStatus(m)
 	switch {
 	case err != nil:

@@ -62,7 +62,7 @@ func (d *Desk) DeadLetters(ctx context.Context, n int64, tell func(*Letter) (boo
 
 // openLetter reads the headers of a dead letter.
 func openLetter(r kafkaio.Record) *Letter {
-	l := &Letter{Partition: r.Partition, Offset: r.Offset, At: r.Time, message: message(r)}
+	l := &Letter{Partition: r.Partition, Offset: r.Offset, At: r.Time, message: r.Message()}
 	get := func(name string) string {
 		text, _ := l.message.Get(name)
 		return text

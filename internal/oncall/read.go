@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/toplu/toplu/internal/kafkaio"
-	"github.com/toplu/toplu/schema"
 )
 
 // readTopic reads a partition from an offset to an end, in order, until tell
@@ -29,13 +28,4 @@ func (d *Desk) readTopic(ctx context.Context, topic string, partition int, from,
 		}
 	}
 	return nil
-}
-
-// message is a record without its place.
-func message(r kafkaio.Record) schema.Message {
-	m := schema.Message{Key: r.Key, Value: r.Value}
-	for _, h := range r.Headers {
-		m.Headers = append(m.Headers, schema.Header(h))
-	}
-	return m
 }

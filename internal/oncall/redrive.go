@@ -113,7 +113,7 @@ func (d *Desk) onTheirWay(ctx context.Context, rules *schema.Rules) (sent map[st
 	sent, first = map[string]string{}, map[string]asked{}
 	for _, l := range lags {
 		err := d.readTopic(ctx, d.Topics.Requests, l.Partition, l.Committed, l.End, func(r kafkaio.Record) (bool, error) {
-			m := message(r)
+			m := r.Message()
 			if from, again := m.Get(HeaderRedrivenFrom); again {
 				sent[from] = fmt.Sprintf("it is on its way at %s/%d offset %d", r.Topic, r.Partition, r.Offset)
 			}
@@ -209,7 +209,7 @@ func (l *Letter) sentBack(by, why string) kafkaio.Message {
 	m := kafkaio.Message{Key: l.message.Key, Value: l.message.Value}
 	for _, h := range l.message.Headers {
 		if !slices.Contains(ours, h.Key) {
-			m.Headers = append(m.Headers, kafkaio.Header(h))
+			m.Headers = append(m.Headers, h)
 		}
 	}
 	add := func(key, value string) { m.Headers = append(m.Headers, kafkaio.Header{Key: key, Value: []byte(value)}) }

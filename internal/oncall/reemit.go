@@ -102,22 +102,17 @@ func each(all []schema.Status, tell func(*schema.Status) error) error {
 // after each chunk. Those before an error are sent.
 func (d *Desk) Reemit(ctx context.Context, to *kafkaio.Client, topic string, w *Wanted, rate int, told func(n int)) error {
 	const most = 1000
-	var chunk []kafkaio.Message
+	var chunk []schema.Message
 	flush := func() error {
 		if len(chunk) == 0 {
 			return nil
 		}
-		_, err := send(ctx, to, topic, chunk, rate, told)
+		_, err := send(ctx, to, topic, kafkaio.Messages(chunk...), rate, told)
 		chunk = nil
 		return err
 	}
 	err := d.Statuses(ctx, w, func(s *schema.Status) error {
-		m := schema.EncodeStatus(s)
-		out := kafkaio.Message{Key: m.Key, Value: m.Value}
-		for _, h := range m.Headers {
-			out.Headers = append(out.Headers, kafkaio.Header(h))
-		}
-		if chunk = append(chunk, out); len(chunk) < most {
+		if chunk = append(chunk, schema.EncodeStatus(s)); len(chunk) < most {
 			return nil
 		}
 		return flush()

@@ -219,7 +219,7 @@ type replayJudge struct {
 func (j *replayJudge) judge(rec *kafkaio.Record) {
 	p := j.plan
 	p.Read++
-	e, err := schema.DecodeRequest(message(*rec), j.rules)
+	e, err := schema.DecodeRequest(rec.Message(), j.rules)
 	if err != nil {
 		code := schema.CodeInvalid
 		if bad, ok := errors.AsType[*schema.Invalid](err); ok {

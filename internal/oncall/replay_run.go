@@ -119,7 +119,7 @@ func (d *Desk) originals(ctx context.Context, p *ReplayPlan, rules *schema.Rules
 			if it == nil {
 				return true, nil
 			}
-			m := message(rec)
+			m := rec.Message()
 			e, err := schema.DecodeRequest(m, rules)
 			content := e.Request.Content()
 			if err != nil || e.Request.PayoutID != it.PayoutID || e.Request.Amount.Value() != it.Amount || hex.EncodeToString(content[:]) != it.Content {
@@ -144,7 +144,7 @@ func replayed(m schema.Message, p *ReplayPlan, it *ReplayItem, by, why string) k
 	ours := []string{HeaderReplayedFrom, HeaderReplayedBy, HeaderReplayedWhy, HeaderReplayPlan}
 	for _, h := range m.Headers {
 		if !slices.Contains(ours, h.Key) {
-			out.Headers = append(out.Headers, kafkaio.Header(h))
+			out.Headers = append(out.Headers, h)
 		}
 	}
 	add := func(key, value string) {

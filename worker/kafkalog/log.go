@@ -63,7 +63,7 @@ func (l *Log) ReadAt(ctx context.Context, offset int64) (worker.Entry, error) {
 
 // Append implements [worker.Log].
 func (l *Log) Append(ctx context.Context, messages ...schema.Message) ([]int64, error) {
-	return l.appender.Append(ctx, convert(messages))
+	return l.appender.Append(ctx, kafkaio.Messages(messages...))
 }
 
 // explain gives an offset outside of the log the type that package worker knows.
@@ -72,15 +72,4 @@ func (l *Log) explain(err error) error {
 		return fmt.Errorf("%s/%d: %w", l.topic, l.partition, &worker.OutOfRangeError{Asked: out.Asked, Start: out.LogStart, End: out.End})
 	}
 	return err
-}
-
-func convert(messages []schema.Message) []kafkaio.Message {
-	out := make([]kafkaio.Message, len(messages))
-	for i, m := range messages {
-		out[i] = kafkaio.Message{Key: m.Key, Value: m.Value}
-		for _, h := range m.Headers {
-			out[i].Headers = append(out[i].Headers, kafkaio.Header(h))
-		}
-	}
-	return out
 }

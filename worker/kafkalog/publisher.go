@@ -21,7 +21,7 @@ func NewPublisher(client *kafkaio.Client, topic string) *Publisher {
 
 // Publish implements [worker.Publisher].
 func (p *Publisher) Publish(ctx context.Context, messages []schema.Message) error {
-	return p.client.Publish(ctx, p.topic, convert(messages))
+	return p.client.Publish(ctx, p.topic, kafkaio.Messages(messages...))
 }
 
 // Originals reads requests as they came. It is safe for concurrent use.
@@ -36,9 +36,5 @@ func (o *Originals) Original(ctx context.Context, source schema.Source) (schema.
 	if err != nil {
 		return schema.Message{}, err
 	}
-	m := schema.Message{Key: r.Key, Value: r.Value}
-	for _, h := range r.Headers {
-		m.Headers = append(m.Headers, schema.Header(h))
-	}
-	return m, nil
+	return r.Message(), nil
 }
