@@ -13,12 +13,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/toplu/toplu/internal/realparts"
 )
 
 // A process is a running program, with what it writes in a file.
@@ -27,13 +28,13 @@ type process struct {
 	log  string
 	from int64 // where in the log it begins
 	cmd  *exec.Cmd
-	done chan struct{} // closed when it has ended
+	done <-chan struct{} // closed when it has ended
 }
 
 // start runs toplu; see spawn.
 func (w *world) start(name string, args ...string) *process {
 	w.t.Helper()
-	return w.spawn(name, append([]string{toplu}, args...)...)
+	return w.spawn(name, append([]string{programs.Path("toplu")}, args...)...)
 }
 
 // spawn runs a program as a process group of its own, which ends with the test
@@ -41,7 +42,7 @@ func (w *world) start(name string, args ...string) *process {
 // that is used again continues the file.
 func (w *world) spawn(name string, argv ...string) *process {
 	w.t.Helper()
-	p := &process{name: name, log: filepath.Join(w.dir, name+".log"), done: make(chan struct{})}
+	p := &process{name: name, log: filepath.Join(w.dir, name+".log")}
 	out, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		w.t.Fatal(err)
@@ -53,19 +54,8 @@ func (w *world) spawn(name string, argv ...string) *process {
 	p.cmd = exec.Command(argv[0], argv[1:]...)
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = w.dir, out, out
 	p.cmd.Env = append(os.Environ(), w.env...)
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	started := make(chan error)
-	go func() {
-		// The kernel ends the child when the thread ends that made it.
-		runtime.LockOSThread()
-		defer close(p.done)
-		err := p.cmd.Start()
-		started <- err
-		if err == nil {
-			_ = p.cmd.Wait()
-		}
-	}()
-	if err := <-started; err != nil {
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if p.done, err = realparts.Launch(p.cmd); err != nil {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(func() {

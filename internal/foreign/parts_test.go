@@ -17,41 +17,19 @@ import (
 	"github.com/toplu/toplu/internal/realparts"
 )
 
-// The programs under test, built once into a directory of their own.
-var programs string
+// The programs under test, built once.
+var programs realparts.Programs
 
 func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "toplu-foreign-")
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		defer os.RemoveAll(dir)
-		programs = dir
-		root, err := filepath.Abs("../..")
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		for _, build := range [][]string{
-			{root, "go", "build", "-o", dir, "./cmd/toplu"},
-			{filepath.Join(root, "docs"), "go", "build", "-o", filepath.Join(dir, "ledger"), "./ledgers/go"},
-			{filepath.Join(root, "docs"), "go", "build", "-o", filepath.Join(dir, "outbox"), "./outbox"},
-		} {
-			cmd := exec.Command(build[1], build[2:]...)
-			cmd.Dir = build[0]
-			if out, err := cmd.CombinedOutput(); err != nil {
-				fmt.Fprintf(os.Stderr, "%v: %v\n%s", build, err, out)
-				return 1
-			}
-		}
-		return m.Run()
-	}())
+	os.Exit(programs.RunWith(
+		m.Run,
+		realparts.Program{Name: "ledger", Module: "docs", Package: "./ledgers/go"},
+		realparts.Program{Name: "outbox", Module: "docs", Package: "./outbox"},
+	))
 }
 
 // program is the path of a program under test.
-func program(name string) string { return filepath.Join(programs, name) }
+func program(name string) string { return programs.Path(name) }
 
 // docs is the path of a file below docs.
 func docs(t *testing.T, parts ...string) string {
@@ -128,7 +106,7 @@ func try(t *testing.T, env []string, stdin []byte, command ...string) (out, prob
 // A background is a program that runs beside a test.
 type background struct {
 	cmd  *exec.Cmd
-	done chan struct{}
+	done <-chan struct{}
 	log  *os.File
 }
 
@@ -139,17 +117,13 @@ func start(t *testing.T, env []string, command ...string) *background {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &background{cmd: exec.Command(command[0], command[1:]...), done: make(chan struct{}), log: log}
+	b := &background{cmd: exec.Command(command[0], command[1:]...), log: log}
 	b.cmd.Env = append(os.Environ(), env...)
 	b.cmd.Stdout, b.cmd.Stderr = log, log
 	b.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := b.cmd.Start(); err != nil {
+	if b.done, err = realparts.Launch(b.cmd); err != nil {
 		t.Fatal(err)
 	}
-	go func() {
-		_ = b.cmd.Wait()
-		close(b.done)
-	}()
 	t.Cleanup(func() {
 		b.kill()
 		if t.Failed() {

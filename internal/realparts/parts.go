@@ -18,22 +18,28 @@ const (
 var ErrNotSetUp = errors.New("run `make setup` first: it fetches the real Kafka and Redis that this test needs")
 
 // home is where `make setup` puts things: $TOPLU_PARTS, or .cache at the root
-// of the repository, which is the nearest directory above with a go.mod.
+// of the repository.
 func home() (string, error) {
 	if dir := os.Getenv("TOPLU_PARTS"); dir != "" {
 		return dir, nil
 	}
+	dir, err := root()
+	return filepath.Join(dir, ".cache"), err
+}
+
+// root is the root of the repository: the nearest directory above with a go.mod.
+func root() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return "", err
 	}
 	for {
 		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return filepath.Join(dir, ".cache"), nil
+			return dir, nil
 		}
 		parent := filepath.Dir(dir)
 		if parent == dir {
-			return "", fmt.Errorf("no go.mod above the working directory and TOPLU_PARTS not set: %w", ErrNotSetUp)
+			return "", fmt.Errorf("no go.mod above the working directory: %w", ErrNotSetUp)
 		}
 		dir = parent
 	}

@@ -25,7 +25,30 @@ type process struct {
 
 	mu   sync.Mutex
 	cmd  *exec.Cmd
-	done chan struct{} // closed when the program has ended
+	done <-chan struct{} // closed when the program has ended
+}
+
+// Launch starts a program that ends with this process at the latest, also when
+// that is killed (on Linux). done is closed when it has ended; its state is then
+// in cmd.ProcessState.
+func Launch(cmd *exec.Cmd) (done <-chan struct{}, err error) {
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	dieWithParent(cmd.SysProcAttr)
+	started, ended := make(chan error), make(chan struct{})
+	go func() {
+		// The kernel ends the child when the thread ends that made it, so the
+		// thread is kept as long as the child lives.
+		runtime.LockOSThread()
+		defer close(ended)
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			_ = cmd.Wait()
+		}
+	}()
+	return ended, <-started
 }
 
 // start runs the program and waits until it is ready. A program that does not
@@ -39,21 +62,8 @@ func (p *process) start(ctx context.Context) error {
 	//nolint:gosec,noctx // our own arguments; it lives longer than the context
 	cmd := exec.Command(p.argv[0], p.argv[1:]...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = p.dir, log, log
-	cmd.SysProcAttr = dieWithParent()
-
-	started, done := make(chan error), make(chan struct{})
-	go func() {
-		// The kernel ends the child when the thread ends that made it, so the
-		// thread is kept as long as the child lives.
-		runtime.LockOSThread()
-		defer close(done)
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			_ = cmd.Wait()
-		}
-	}()
-	if err := <-started; err != nil {
+	done, err := Launch(cmd)
+	if err != nil {
 		return fmt.Errorf("%w (%w)", ErrNotSetUp, err)
 	}
 	p.mu.Lock()

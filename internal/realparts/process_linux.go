@@ -4,6 +4,4 @@ import "syscall"
 
 // dieWithParent has the kernel end a child when its parent is gone, however
 // that came to be.
-func dieWithParent() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-}
+func dieWithParent(child *syscall.SysProcAttr) { child.Pdeathsig = syscall.SIGKILL }

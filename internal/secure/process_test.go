@@ -9,11 +9,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/toplu/toplu/internal/realparts"
 )
 
 // A process is a toplu that runs until it is ended, with what it writes in a
@@ -22,7 +23,7 @@ type process struct {
 	p    *place
 	name string
 	cmd  *exec.Cmd
-	done chan struct{} // closed when it has ended
+	done <-chan struct{} // closed when it has ended
 }
 
 // toplu runs a command to its end and returns what it wrote.
@@ -30,7 +31,7 @@ func (p *place) toplu(env []string, args ...string) (out string, status int) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, toplu, args...)
+	cmd := exec.CommandContext(ctx, programs.Path("toplu"), args...)
 	cmd.Dir, cmd.Env = p.dir, p.environ(env)
 	text, err := cmd.CombinedOutput()
 	if exit, ok := errors.AsType[*exec.ExitError](err); err != nil && !ok {
@@ -48,25 +49,14 @@ func (p *place) environ(env []string) []string {
 // start begins a process, which ends with the test at the latest.
 func (p *place) start(name string, env []string, args ...string) *process {
 	p.t.Helper()
-	s := &process{p: p, name: name, done: make(chan struct{})}
+	s := &process{p: p, name: name}
 	out, err := os.Create(filepath.Join(p.dir, name+".log"))
 	p.must(err)
 	defer out.Close()
-	s.cmd = exec.Command(toplu, args...)
+	s.cmd = exec.Command(programs.Path("toplu"), args...)
 	s.cmd.Dir, s.cmd.Env, s.cmd.Stdout, s.cmd.Stderr = p.dir, p.environ(env), out, out
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	started := make(chan error)
-	go func() {
-		// The kernel ends the child when the thread ends that made it.
-		runtime.LockOSThread()
-		defer close(s.done)
-		err := s.cmd.Start()
-		started <- err
-		if err == nil {
-			_ = s.cmd.Wait()
-		}
-	}()
-	p.must(<-started)
+	s.done, err = realparts.Launch(s.cmd)
+	p.must(err)
 	p.t.Cleanup(func() {
 		_ = s.cmd.Process.Kill()
 		<-s.done
