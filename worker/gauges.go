@@ -204,7 +204,7 @@ func (s *Shard) gaugeOpen(r *reading) {
 	scopes := s.scopes()
 	for merchant, l := range g.backlogs {
 		state := openPayable
-		if pausedIn(scopes, merchant) {
+		if PausedIn(scopes, merchant) {
 			state = openHeld
 		}
 		for currency, t := range l.sums {
@@ -213,7 +213,7 @@ func (s *Shard) gaugeOpen(r *reading) {
 	}
 	for _, b := range s.batches {
 		if b.plan != nil {
-			g.put(r, purse{b.merchant, b.plan.Currency}, b.openState(pausedIn(scopes, b.merchant)), b.openSum(), b.plan.At)
+			g.put(r, purse{b.merchant, b.plan.Currency}, b.openState(PausedIn(scopes, b.merchant)), b.openSum(), b.plan.At)
 		}
 	}
 	for p, h := range g.disputes {

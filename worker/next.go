@@ -96,7 +96,7 @@ func (s *Shard) next(b *batch) (action, string) {
 		switch {
 		case b.count(b.valid) == 0:
 			return actWait, "iyzico refused every item that is left"
-		case pausedIn(s.scopes(), b.merchant):
+		case PausedIn(s.scopes(), b.merchant):
 			return actWait, "payouts are paused"
 		case !d.verified:
 			return actVerify, "reading back what iyzico has"

@@ -323,7 +323,7 @@ func look(b *batch, records []queued) (v BatchView) {
 			panic(&ImpossibleError{b.plan.ID, fmt.Sprintf("journal offset %d names batch %s at this plan's offset", q.offset, q.record.Batch)})
 		}
 		if q.void == counts {
-			b.apply(q.offset, &q.record, pausedIn(q.scopes, b.merchant))
+			b.apply(q.offset, &q.record, PausedIn(q.scopes, b.merchant))
 		}
 	}
 	return b.view(at)

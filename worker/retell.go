@@ -163,7 +163,7 @@ func (t *teller) ofBatch(ctx context.Context, offset int64, r *schema.Record, vo
 			scopes = append(scopes, scope)
 		}
 		t.at[r.Plan][offset] = r.At
-		void = b.apply(offset, r, pausedIn(scopes, b.merchant))
+		void = b.apply(offset, r, PausedIn(scopes, b.merchant))
 	}
 	if t.heard != nil {
 		return t.heard

@@ -372,7 +372,7 @@ func (s *Shard) applyRecord(b *batch, q queued) {
 	}
 	why := q.void
 	if why == counts {
-		why = b.apply(q.offset, &q.record, pausedIn(q.scopes, b.merchant))
+		why = b.apply(q.offset, &q.record, PausedIn(q.scopes, b.merchant))
 	}
 	b.emit = emit
 	if b.drive.awaits != None && q.offset >= b.drive.awaits {
@@ -394,8 +394,8 @@ func (s *Shard) scopes() []string {
 	return all
 }
 
-// pausedIn reports whether one of the scopes is the merchant's or everybody's.
-func pausedIn(scopes []string, merchant string) bool {
+// PausedIn reports whether one of the scopes of pauses in force is the merchant's or everybody's, which is "".
+func PausedIn(scopes []string, merchant string) bool {
 	return slices.Contains(scopes, "") || slices.Contains(scopes, merchant)
 }
 

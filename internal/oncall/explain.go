@@ -3,6 +3,8 @@ package oncall
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/toplu/toplu/schema"
@@ -168,7 +170,7 @@ func scan(ctx context.Context, journal worker.Log, from int64, batch, merchant s
 			case r.Command > 0 && r.Command <= obeyed:
 			default:
 				obeyed = max(obeyed, r.Command)
-				if err := story.Add(e.Offset, &r, pausedFor(pauses, merchant)); err != nil {
+				if err := story.Add(e.Offset, &r, worker.PausedIn(slices.Collect(maps.Values(pauses)), merchant)); err != nil {
 					return err
 				}
 			}
@@ -176,15 +178,6 @@ func scan(ctx context.Context, journal worker.Log, from int64, batch, merchant s
 		from = chunk.Next
 	}
 	return nil
-}
-
-func pausedFor(pauses map[int64]string, merchant string) bool {
-	for _, scope := range pauses {
-		if scope == "" || scope == merchant {
-			return true
-		}
-	}
-	return false
 }
 
 // describe fills in what the plan says of the payout.
