@@ -32,16 +32,20 @@ type account struct {
 var _ worker.Provider = (*account)(nil)
 
 // openAccounts makes the accounts of all merchants. Nothing is connected yet.
-func openAccounts(cfg *config.Config, registry prometheus.Registerer) (map[string]*account, error) {
+func openAccounts(cfg *config.Config, registry prometheus.Registerer, recent *recentCalls) (map[string]*account, error) {
 	calls := newCallMetrics(registry)
 	accounts := map[string]*account{}
 	var errs []error
 	for name, m := range cfg.Merchants {
+		count, remember := calls.of(name), recent.of(name)
 		a, err := openAccount(m, func(apiKey, secretKey config.Secret) (*iyzico.Client, error) {
 			return iyzico.New(iyzico.Config{
 				BaseURL: cfg.Iyzico.BaseURL.String(), APIKey: iyzico.Secret(apiKey.Reveal()), SecretKey: iyzico.Secret(secretKey.Reveal()),
 				Locale: cfg.Iyzico.Locale, Timeout: cfg.Iyzico.Timeout, MaxConns: cfg.Iyzico.MaxConns,
-				SeenBeforeCodes: cfg.Iyzico.SeenBeforeCodes, Observe: calls.of(name),
+				SeenBeforeCodes: cfg.Iyzico.SeenBeforeCodes, Observe: func(op string, outcome iyzico.Outcome, code string, took time.Duration) {
+					count(op, outcome, code, took)
+					remember(op, outcome, code, took)
+				},
 			})
 		})
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -51,7 +52,7 @@ merchants: {default: {apiKeyFile: api, secretKeyFile: hush}}
 	if err != nil {
 		t.Fatal(err)
 	}
-	accounts, err := openAccounts(cfg, newRegistry())
+	accounts, err := openAccounts(cfg, newRegistry(), newRecentCalls(time.Now))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/toplu/toplu/internal/oncall"
 	"github.com/toplu/toplu/schema"
 	"github.com/toplu/toplu/worker/kafkalog"
+	"github.com/toplu/toplu/worker/redisclaim"
 )
 
 // desk is the beginning of a command for the engineer on call: the whole
@@ -35,6 +36,7 @@ func (p *program) desk(ctx context.Context) (*service, *oncall.Desk, error) {
 	return s, &oncall.Desk{
 		Logs: s.oncallLogs, Claims: s.claims, Shards: s.shards, Now: time.Now,
 		Kafka: s.kafka, Topics: s.topics, Group: s.cfg.Kafka.Group,
+		Notes: redisclaim.NewBoard(s.redis, cfg.Redis.KeyPrefix).Notes,
 	}, nil
 }
 

@@ -333,7 +333,7 @@ func TestStatus(t *testing.T) {
 		}
 	}
 	text := s.run(t, "status")
-	for _, want := range []string{"PAUSED: merchant default", "STUCK", "looks odd by ", "2 (20.00 TRY)", "3 (30.00 TRY)", "DEAD LETTERS"} {
+	for _, want := range []string{"PAUSED: merchant default", "STUCK", "looks odd by ", "IYZICO", "2 (20.00 TRY)", "3 (30.00 TRY)", "DEAD LETTERS"} {
 		text.want(t, 0, want, "")
 	}
 }

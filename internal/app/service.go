@@ -38,6 +38,7 @@ type service struct {
 	claims   *redisclaim.Store
 	accounts map[string]*account
 	registry *prometheus.Registry
+	recent   *recentCalls
 	worker   *worker.Worker
 	health   health
 	shards   int
@@ -49,7 +50,7 @@ type startError struct{ error }
 
 // newService makes the clients. Nothing is connected yet.
 func newService(cfg *config.Config, roles Roles, log zerolog.Logger) (*service, error) {
-	s := &service{cfg: cfg, topics: cfg.Kafka.Topics(), roles: roles, log: log, registry: newRegistry()}
+	s := &service{cfg: cfg, topics: cfg.Kafka.Topics(), roles: roles, log: log, registry: newRegistry(), recent: newRecentCalls(time.Now)}
 	var err error
 	if s.kafka, err = dialKafka(cfg.Kafka, log, allTopics(s.topics)...); err != nil {
 		return nil, err
@@ -66,7 +67,7 @@ func newService(cfg *config.Config, roles Roles, log zerolog.Logger) (*service, 
 		TLS: tlsConfig,
 	})
 	s.claims = redisclaim.New(s.redis, cfg.Redis.KeyPrefix)
-	if s.accounts, err = openAccounts(cfg, s.registry); err != nil {
+	if s.accounts, err = openAccounts(cfg, s.registry, s.recent); err != nil {
 		s.close()
 		return nil, err
 	}
@@ -131,6 +132,7 @@ func (s *service) Run(ctx context.Context) error {
 		s.health.watch(s.worker)
 		start(s.runWorker)
 		start(s.watchKeys)
+		start(s.tellPulse)
 	}
 	start(s.watchParts)
 	if s.roles.Consumer {

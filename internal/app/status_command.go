@@ -103,6 +103,10 @@ func printStatus(p *program, s *oncall.Status) {
 		}
 		p.table(rows)
 	}
+	if len(s.Iyzico) > 0 {
+		p.say("\nIYZICO")
+		p.table(iyzicoRows(s.At, s.Iyzico))
+	}
 	if len(s.Causes) > 0 {
 		p.say("\nDEAD LETTERS")
 		p.table(causeRows(s.At, s.Causes))
@@ -140,6 +144,19 @@ func printBatches(p *program, s *oncall.Status) {
 	if more := s.StuckCount - len(s.Stuck); more > 0 {
 		p.say("and %d more: toplu batch list --stuck", more)
 	}
+}
+
+// iyzicoRows is a table of how the calls to iyzico go.
+func iyzicoRows(now time.Time, merchants []oncall.MerchantPulse) [][]string {
+	rows := [][]string{{"MERCHANT", "CALLS/MIN", "FAILED/MIN", "LAST SUCCESS", "LAST FAILURE"}}
+	for _, m := range merchants {
+		failure := "-"
+		if f := m.LastFailure; f != nil {
+			failure = strings.TrimSpace(fmt.Sprintf("%s ago: %s %s %s", age(now, f.At), f.Op, f.Outcome, f.Code))
+		}
+		rows = append(rows, []string{m.Merchant, strconv.Itoa(m.Calls), strconv.Itoa(m.Failed), ago(now, m.LastSuccess), failure})
+	}
+	return rows
 }
 
 // causeRows is a table of dead letters by cause.

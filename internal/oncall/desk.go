@@ -23,6 +23,9 @@ type Desk struct {
 	Kafka  *kafkaio.Client
 	Topics config.Topics
 	Group  string // of the consumers
+	// Notes returns what the running processes tell of themselves, by their names;
+	// see [Pulse]. It may be nil.
+	Notes func(ctx context.Context) (map[string]string, error)
 	// Patience is how long a command waits for a worker's answer. Defaults to 15 s.
 	Patience time.Duration
 }

@@ -13,18 +13,19 @@ import (
 
 // A Status is the whole installation on one screen.
 type Status struct {
-	At          time.Time      `json:"at"`
-	Requests    []Lag          `json:"requests"`
-	Shards      []ShardStatus  `json:"shards"`
-	States      []StateCount   `json:"states"` // those that need a person first
-	Stuck       []Batch        `json:"stuck"`  // at most StuckShown
-	StuckCount  int            `json:"stuckCount"`
-	Merchants   []MerchantSum  `json:"merchants"`
-	Pauses      []Pause        `json:"pauses"`
-	Causes      []Cause        `json:"deadLetters"` // of the last DeadLettersLookedAt of each partition
-	LastAnswer  *time.Time     `json:"iyzicoLastAnswerAt,omitempty"`
-	Troubles    []ShardTrouble `json:"troubles"`
-	OpenBatches int            `json:"openBatches"`
+	At          time.Time       `json:"at"`
+	Requests    []Lag           `json:"requests"`
+	Shards      []ShardStatus   `json:"shards"`
+	States      []StateCount    `json:"states"` // those that need a person first
+	Stuck       []Batch         `json:"stuck"`  // at most StuckShown
+	StuckCount  int             `json:"stuckCount"`
+	Merchants   []MerchantSum   `json:"merchants"`
+	Pauses      []Pause         `json:"pauses"`
+	Causes      []Cause         `json:"deadLetters"`                  // of the last DeadLettersLookedAt of each partition
+	Iyzico      []MerchantPulse `json:"iyzico"`                       // what the running processes tell of their calls
+	LastAnswer  *time.Time      `json:"iyzicoLastAnswerAt,omitempty"` // that the journal has
+	Troubles    []ShardTrouble  `json:"troubles"`
+	OpenBatches int             `json:"openBatches"`
 }
 
 // What a status is limited to.
@@ -84,6 +85,8 @@ func (d *Desk) Status(ctx context.Context, owners map[int]string) (*Status, erro
 	if s.Causes, err = d.Causes(ctx, DeadLettersLookedAt); err != nil {
 		return nil, err
 	}
+	// Redis away, or a note nobody can read, is no reason to show nothing.
+	s.Iyzico, _ = d.Pulses(ctx)
 	views, troubles, err := d.Look(ctx)
 	if err != nil {
 		return nil, err
