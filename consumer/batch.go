@@ -40,6 +40,7 @@ const (
 	byAge    = "age"
 	byRoom   = "room"     // too many open batches or unanswered requests
 	byRival  = "conflict" // another request for one of its ids has come
+	byCancel = "cancel"   // the cancel of one of its ids has come
 	byEnd    = "end"      // the run ends
 )
 

@@ -6,6 +6,7 @@
 //	partition ─▶ decode ─▶ known? ─▶ open batch ─▶ seal ─▶ payout.batches ─▶ commit
 //	 read.go     event.go   plan.go    batch.go              flush.go         commit.go
 //	                │          └▶ conflict ─▶ payout.requests.dlq
+//	                │          └▶ cancel ─▶ payout.commands, or payout.requests.dlq   cancel.go
 //	                └▶ invalid ─▶ payout.requests.dlq, payout.request_refused.v1   letters.go
 //
 // One goroutine a partition reads and decodes; one goroutine, [Planner.Run],
@@ -15,8 +16,8 @@
 // # What holds
 //
 //   - A committed offset never passes a request that has no answer yet. An
-//     answer is: its plan, dead letter and refusal are acknowledged, or its
-//     payout id is known to be claimed (progress.go).
+//     answer is: its plan, dead letter, refusal or command is acknowledged, or
+//     its payout id is known to be claimed (progress.go).
 //   - So a crash loses nothing: the next owner of the partition reads again what
 //     was not committed, and finds what was planned among the claims. What it
 //     plans a second time the worker's claims drop.

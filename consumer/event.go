@@ -7,7 +7,8 @@ import (
 	"github.com/toplu/toplu/schema"
 )
 
-// An event is a record that was read: a request, or an invalid one.
+// An event is a record that was read: a request, the cancel of one, or an
+// invalid one.
 type event struct {
 	source  schema.Source
 	message schema.Message
@@ -15,6 +16,7 @@ type event struct {
 	invalid *schema.Invalid // nil: a valid request
 
 	request schema.Event
+	cancel  *schema.Cancel // nil: a request
 	content schema.Digest
 	shard   int
 }
@@ -27,10 +29,8 @@ func (p *Planner) decode(topic string, partition int, records []Record) []event 
 		e := &events[i]
 		e.source = schema.Source{Topic: topic, Partition: partition, Offset: r.Offset}
 		e.message = r.Message
-		var err error
-		e.request, err = schema.DecodeRequest(r.Message, p.cfg.Rules)
+		err := e.decode(r.Message, p.cfg.Rules)
 		if err == nil {
-			e.content = e.request.Request.Content()
 			e.shard = schema.Shard(e.id(), p.ports.Plans.Shards())
 			continue
 		}
@@ -41,7 +41,26 @@ func (p *Planner) decode(topic string, partition int, records []Record) []event 
 	return events
 }
 
-func (e *event) id() string { return e.request.Request.PayoutID }
+// decode reads a request or a cancel.
+func (e *event) decode(m schema.Message, rules *schema.Rules) (err error) {
+	if !schema.IsCancel(m) {
+		if e.request, err = schema.DecodeRequest(m, rules); err == nil {
+			e.content = e.request.Request.Content()
+		}
+		return err
+	}
+	c, err := schema.DecodeCancel(m)
+	e.cancel = &c
+	return err
+}
+
+// id is the payout's.
+func (e *event) id() string {
+	if e.cancel != nil {
+		return e.cancel.PayoutID
+	}
+	return e.request.Request.PayoutID
+}
 
 // item is the event as an item of a plan.
 func (e *event) item() schema.PlanItem {

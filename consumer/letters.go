@@ -6,11 +6,13 @@ import (
 	"github.com/toplu/toplu/schema"
 )
 
-// letters are refused requests that wait to be told of.
+// letters are what waits to be told of: refused requests, and cancels to be
+// passed on.
 type letters struct {
-	dead     []schema.Message
-	refusals []schema.Message
-	places   []place
+	dead        []schema.Message
+	refusals    []schema.Message
+	withdrawals []withdrawal
+	places      []place
 }
 
 // refuse puts an invalid request aside: as it came, with the reason, and if it
@@ -18,7 +20,7 @@ type letters struct {
 func (r *run) refuse(e *event) {
 	now, reason := r.cfg.Now(), e.invalid.Reason()
 	r.letter(e, reason, e.invalid.PayoutID)
-	if e.invalid.PayoutID != "" {
+	if e.invalid.PayoutID != "" && e.cancel == nil { // see nothingToCancel
 		r.letters.refusals = append(r.letters.refusals, schema.EncodeRefusal(&schema.Refusal{
 			PayoutID: e.invalid.PayoutID, Merchant: e.invalid.Merchant, Reason: reason,
 			OccurredAt: now, Source: e.source, Metadata: e.invalid.Metadata,
@@ -63,6 +65,9 @@ func (r *run) post(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+	}
+	if err := r.passOn(ctx, l.withdrawals); err != nil {
+		return err
 	}
 	for _, place := range l.places {
 		place.answered()

@@ -14,6 +14,7 @@ type Metrics struct {
 	warnings   prometheus.Counter
 	duplicates prometheus.Counter
 	conflicts  prometheus.Counter
+	cancels    prometheus.Counter
 	plans      *prometheus.CounterVec
 	items      prometheus.Counter
 	lags       *prometheus.GaugeVec
@@ -33,13 +34,14 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		warnings:   counter("toplu_requests_odd_total", "Warnings about requests that were taken all the same."),
 		duplicates: counter("toplu_requests_duplicate_total", "Requests left out since their payout id is claimed or planned already, with the same content."),
 		conflicts:  counter("toplu_requests_conflict_total", "Requests put into the dead-letter topic since their payout id is used up by another request."),
+		cancels:    counter("toplu_requests_cancelled_total", "Cancels of order systems passed on to the workers, those passed on again after a restart too."),
 		plans:      vec("toplu_plans_sealed_total", "Batches sealed, and by what.", "by"),
 		items:      counter("toplu_plan_items_total", "Items of the batches sealed."),
 		lags: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "toplu_requests_lag", Help: "Offsets of a partition of payout.requests that have no answer yet.",
 		}, []string{"partition"}),
 	}
-	r.MustRegister(m.reads, m.refusals, m.warnings, m.duplicates, m.conflicts, m.plans, m.items, m.lags)
+	r.MustRegister(m.reads, m.refusals, m.warnings, m.duplicates, m.conflicts, m.cancels, m.plans, m.items, m.lags)
 	return m
 }
 
@@ -70,6 +72,12 @@ func (m *Metrics) duplicate() {
 func (m *Metrics) conflict() {
 	if m != nil {
 		m.conflicts.Inc()
+	}
+}
+
+func (m *Metrics) cancel() {
+	if m != nil {
+		m.cancels.Inc()
 	}
 }
 

@@ -15,7 +15,9 @@ func (r *run) take(ctx, work context.Context, events []event) error {
 			r.refuse(e)
 			continue
 		}
-		r.warn(e)
+		if e.cancel == nil {
+			r.warn(e)
+		}
 		valid = append(valid, e)
 	}
 	if err := r.post(work); err != nil {
@@ -37,7 +39,8 @@ func (r *run) take(ctx, work context.Context, events []event) error {
 
 // round sorts events and writes what is full. It returns those that meet a
 // rival, a request for the same id with other content that is not in the log
-// yet. Now it is, so the next round learns from the log who owns the id.
+// yet, and cancels of such. Now it is, so the next round learns from the log who
+// owns the id.
 func (r *run) round(ctx, work context.Context, events []*event) (again []*event, err error) {
 	claims, err := r.ask(ctx, events)
 	if err != nil {
@@ -46,6 +49,14 @@ func (r *run) round(ctx, work context.Context, events []*event) (again []*event,
 	for i, e := range events {
 		first, waits := r.pending[e.id()]
 		switch {
+		case e.cancel != nil && waits:
+			// The plan first: a payout that no batch has yet cannot be cancelled.
+			r.seal(first.batch, byCancel)
+			again = append(again, e)
+		case e.cancel != nil && claims[i].Owned:
+			r.cancel(e)
+		case e.cancel != nil:
+			r.nothingToCancel(e)
 		case waits && first.content == e.content:
 			// Answered when the first one is, and not before: until its plan is
 			// in the log nobody else knows of it.

@@ -32,6 +32,15 @@ type Plans interface {
 	Shards() int
 }
 
+// Commands is payout.commands, a partition of it a shard. Safe for concurrent
+// use.
+type Commands interface {
+	// Append writes a command and returns nil once it is durable. After an error
+	// it may be there, now, later, or twice; it is then appended again. An error
+	// that is a [schema.ErrRecord] is final.
+	Append(ctx context.Context, shard int, command *schema.Command) error
+}
+
 // A Publisher writes public events and dead letters. It returns nil when all are
 // durable; after an error any of them may have been written, and all are
 // published again. Safe for concurrent use.
@@ -43,6 +52,7 @@ type Publisher interface {
 type Ports struct {
 	Known       Known
 	Plans       Plans
+	Commands    Commands  // for cancels
 	DeadLetters Publisher // payout.requests.dlq
 	Statuses    Publisher // payout.statuses, for refusals
 }

@@ -26,13 +26,14 @@ type world struct {
 	shards int
 	batch  int // records that a reader gives at once; 0: all there are
 
-	// fault decides the fate of an operation: "append", "publish", "commit" or
-	// "known". Nil: all goes well.
+	// fault decides the fate of an operation: "append", "command", "publish",
+	// "commit" or "known". Nil: all goes well.
 	fault func(op string) (apply bool, err error)
 
 	mu         sync.Mutex
 	requests   [][]schema.Message // by partition
 	plans      [][]*schema.Plan   // by shard
+	commands   [][]schema.Command // by shard
 	dead       []schema.Message
 	statuses   []schema.Message
 	stored     map[int]int64
@@ -43,7 +44,7 @@ type world struct {
 
 func newWorld(partitions, shards int) *world {
 	return &world{
-		shards: shards, requests: make([][]schema.Message, partitions), plans: make([][]*schema.Plan, shards),
+		shards: shards, requests: make([][]schema.Message, partitions), plans: make([][]*schema.Plan, shards), commands: make([][]schema.Command, shards),
 		stored: make(map[int]int64),
 	}
 }
@@ -116,6 +117,16 @@ func (w *world) owners(shard int) map[string]schema.Digest {
 	return owners
 }
 
+// commands is payout.commands of a world.
+type commands struct{ world *world }
+
+func (c commands) Append(ctx context.Context, shard int, command *schema.Command) error {
+	if _, err := schema.EncodeCommand(command); err != nil {
+		return err
+	}
+	return c.world.happens(ctx, "command", func() { c.world.commands[shard] = append(c.world.commands[shard], *command) })
+}
+
 // topic is one of the two topics that events go to.
 type topic struct {
 	world *world
@@ -137,7 +148,7 @@ func (w *world) Commit(ctx context.Context, offsets map[int]int64) error {
 }
 
 func (w *world) ports() consumer.Ports {
-	return consumer.Ports{Known: w, Plans: w, DeadLetters: topic{w, &w.dead}, Statuses: topic{w, &w.statuses}}
+	return consumer.Ports{Known: w, Plans: w, Commands: commands{w}, DeadLetters: topic{w, &w.dead}, Statuses: topic{w, &w.statuses}}
 }
 
 // reader reads a partition of a world.

@@ -30,6 +30,7 @@ type envelope struct {
 	spec   string
 	kind   string
 	id     string
+	source string
 	time   string
 	trace  string
 	format string // media type of the data
@@ -73,6 +74,8 @@ func headers(m Message) (e envelope, media string) {
 			e.kind = string(h.Value)
 		case "ce_id":
 			e.id = string(h.Value)
+		case "ce_source":
+			e.source = string(h.Value)
 		case "ce_time":
 			e.time = string(h.Value)
 		case "ce_traceparent":
@@ -134,6 +137,12 @@ func openStructured(m Message, media string, data func(*reader)) (envelope, *Inv
 			attribute(name, &e.kind)
 		case "id":
 			attribute(name, &e.id)
+		case "source":
+			if r.peek() != '"' { // nobody has minded so far
+				r.skip()
+				continue
+			}
+			e.source = r.text()
 		case "time":
 			attribute(name, &e.time)
 		case "datacontenttype":

@@ -4,13 +4,14 @@ import (
 	"time"
 )
 
-// source is ce_source of every event that toplu writes.
-const source = "toplu"
+// ourSource is ce_source of the events that toplu writes by itself.
+const ourSource = "toplu"
 
 // An event is the CloudEvent around data, to be written in binary mode.
 type event struct {
 	kind    string
 	id      string
+	source  string // "": toplu
 	subject string // and key
 	at      time.Time
 	trace   string
@@ -19,7 +20,10 @@ type event struct {
 // message puts the event around data. All values share one piece of memory:
 // events are written by the hundred thousand.
 func (e event) message(data []byte) Message {
-	size := 2*len(e.subject) + len(e.kind) + len(e.id) + len(e.trace) + 64
+	if e.source == "" {
+		e.source = ourSource
+	}
+	size := 2*len(e.subject) + len(e.kind) + len(e.id) + len(e.trace) + len(e.source) + 64
 	b := make([]byte, 0, size)
 	cut := func(s string) []byte {
 		from := len(b)
@@ -31,7 +35,7 @@ func (e event) message(data []byte) Message {
 	key := cut(e.subject)
 	add("ce_specversion", specVersion)
 	add("ce_id", e.id)
-	add("ce_source", source)
+	add("ce_source", e.source)
 	add("ce_type", e.kind)
 	add("ce_subject", e.subject)
 	from := len(b)

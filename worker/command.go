@@ -89,13 +89,25 @@ func (s *Shard) obey(ctx context.Context, e Entry) error {
 	}
 }
 
-// locate finds the batch that owns a payout.
+// locate finds the batch that owns a payout. The claims must have taken in every
+// plan that there is, or a Redis that was rolled back would have a cancel refused
+// whose payout stands in the log; they cannot while the shard is stuck.
 func (s *Shard) locate(ctx context.Context, c *schema.Command) (bool, error) {
-	var epoch string
-	if err := s.hand(ctx, func() { epoch = s.epoch }); err != nil {
+	_, end, err := s.ports.Plans.Bounds(ctx)
+	if err != nil {
 		return false, err
 	}
-	owners, err := s.ports.Claims.Lookup(ctx, s.number, epoch, None, []string{c.PayoutID})
+	folded := end - 1
+	var epoch string
+	if err := s.hand(ctx, func() {
+		epoch = s.epoch
+		if s.stuckAt != None {
+			folded = None
+		}
+	}); err != nil {
+		return false, err
+	}
+	owners, err := s.ports.Claims.Lookup(ctx, s.number, epoch, folded, []string{c.PayoutID})
 	if err != nil || owners[0].Offset == None {
 		return false, err
 	}

@@ -66,6 +66,23 @@ func (p plans) Append(ctx context.Context, shard int, plan *schema.Plan) error {
 	return err
 }
 
+// commands is payout.commands.
+type commands []*kafkaio.Appender
+
+func newCommands(c *kafkaio.Client, topic string, shards int) commands {
+	return commands(newPlans(c, topic, shards))
+}
+
+// Append implements [consumer.Commands].
+func (c commands) Append(ctx context.Context, shard int, command *schema.Command) error {
+	value, err := schema.EncodeCommand(command)
+	if err != nil {
+		return err
+	}
+	_, err = c[shard].Append(ctx, []kafkaio.Message{{Key: []byte(command.PayoutID), Value: value}})
+	return err
+}
+
 // publisher writes to a topic by the hash of the keys.
 type publisher struct {
 	client *kafkaio.Client

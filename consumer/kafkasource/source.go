@@ -22,7 +22,7 @@ type Config struct {
 	// to the client's. See [consumer.Config.StopTimeout].
 	SessionTimeout time.Duration
 	// The names of the topics.
-	Requests, Batches, Statuses, DeadLetters string
+	Requests, Batches, Commands, Statuses, DeadLetters string
 	// LogID names the plan logs. It is kept with every commit, and commits that
 	// name another are refused: they belong to logs that are gone.
 	LogID string
@@ -67,6 +67,7 @@ func Run(ctx context.Context, cfg Config) error {
 	planner := consumer.New(cfg.Planner, consumer.Ports{
 		Known:       cfg.Known,
 		Plans:       newPlans(cfg.Client, cfg.Batches, shards),
+		Commands:    newCommands(cfg.Client, cfg.Commands, shards),
 		DeadLetters: publisher{cfg.Client, cfg.DeadLetters},
 		Statuses:    publisher{cfg.Client, cfg.Statuses},
 	})

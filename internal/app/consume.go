@@ -36,7 +36,7 @@ func (s *service) runConsumer(ctx context.Context) error {
 	stop := min(s.cfg.Kafka.SessionTimeout, s.cfg.Shutdown.Timeout) / 3
 	return kafkasource.Run(ctx, kafkasource.Config{
 		Client: s.kafka, Group: s.cfg.Kafka.Group, SessionTimeout: s.cfg.Kafka.SessionTimeout,
-		Requests: s.topics.Requests, Batches: s.topics.Batches, Statuses: s.topics.Statuses, DeadLetters: s.topics.DLQ,
+		Requests: s.topics.Requests, Batches: s.topics.Batches, Commands: s.topics.Commands, Statuses: s.topics.Statuses, DeadLetters: s.topics.DLQ,
 		LogID:   s.logID,
 		StartAt: kafkasource.StartAt{Mode: kafkasource.StartMode(s.cfg.Kafka.StartAt.Mode), Time: s.cfg.Kafka.StartAt.Time},
 		Known:   known{worker.NewKnown(s.claims, s.logs, s.log)},

@@ -57,6 +57,11 @@ func (w *world) request(sh *shard) {
 		m.Value = m.Value[:len(m.Value)/2]
 	}
 	w.requests[partition] = append(w.requests[partition], m)
+	if w.one(25) {
+		c := schema.EncodeCancel(&schema.Cancel{PayoutID: id, Source: "/shop", ID: "c" + strconv.Itoa(len(w.requests[partition]))}, time.Now())
+		w.requests[partition] = append(w.requests[partition], c)
+		w.trace.add("shop", fmt.Sprintf("cancel of %s to %d/%d", id, partition, len(w.requests[partition])-1), "", c.Value)
+	}
 	w.trace.add("shop", fmt.Sprintf("request for %s to %d/%d", id, partition, len(w.requests[partition])-1), "", m.Value)
 }
 
@@ -75,7 +80,7 @@ func (w *world) startPlanner() {
 	p := consumer.New(consumer.Config{
 		CommitEvery: w.p.commitEvery, MaxItems: w.p.items, MaxWait: w.p.maxWait, Steady: true, StopTimeout: time.Second, Now: time.Now, Log: zerolog.Nop(),
 	}, consumer.Ports{
-		Known: known{k}, Plans: &planLogs{w: w, s: s, logs: logs},
+		Known: known{k}, Plans: &planLogs{w: w, s: s, logs: logs}, Commands: withdrawals{w, s},
 		DeadLetters: simTopic{w, s, &w.letters, "letters"}, Statuses: simTopic{w, s, &w.statuses, "statuses"},
 	})
 	a := consumer.Assignment{Topic: requestsTopic, Committer: committer{w, s}}
@@ -113,6 +118,21 @@ func (k known) Known(ctx context.Context, shard int, ids []string) ([]consumer.C
 		out[i] = consumer.Claim{Owned: o.Offset != worker.None, Content: o.Content}
 	}
 	return out, nil
+}
+
+// withdrawals is consumer.Commands.
+type withdrawals struct {
+	w *world
+	s *session
+}
+
+func (c withdrawals) Append(ctx context.Context, shard int, command *schema.Command) error {
+	value, err := schema.EncodeCommand(command)
+	if err != nil {
+		return err
+	}
+	_, err = simLog{c.w, c.s, c.w.shards[shard].commands, "commands" + strconv.Itoa(shard)}.Append(ctx, schema.Message{Key: []byte(command.PayoutID), Value: value})
+	return err
 }
 
 // planLogs are consumer.Plans.
@@ -190,8 +210,22 @@ func (w *world) allPlanned() bool {
 	return true
 }
 
+// withdrawn reports whether a command cancels a payout.
+func (w *world) withdrawn(id string) bool {
+	for _, sh := range w.shards {
+		chunk, _ := sh.commands.Read(context.Background(), 0)
+		for _, e := range chunk.Entries {
+			if c, err := schema.DecodeCommand(e.Value); err == nil && c.Kind == schema.CmdCancel && c.PayoutID == id {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // judgeRequests looks for the answer of every request: a plan that owns its id,
-// and a dead letter if that has other content, or if it is no request.
+// and a dead letter if that has other content, or if it is no request. A cancel
+// is a command or a dead letter.
 func (w *world) judgeRequests() {
 	minors := map[string]int64{}
 	for _, sh := range w.shards {
@@ -212,6 +246,12 @@ func (w *world) judgeRequests() {
 				Amount   struct{ Value string }
 			}
 			place := fmt.Sprintf("%d/%d/", n, offset)
+			if schema.IsCancel(m) {
+				if !letters[place] && !w.withdrawn(string(m.Key)) {
+					w.trace.violate("the cancel of %s at %s is in no command and no dead letter", m.Key, place)
+				}
+				continue
+			}
 			if json.Unmarshal(m.Value, &r) != nil {
 				if !letters[place] {
 					w.trace.violate("the broken request at %s is in no dead letter", place)
