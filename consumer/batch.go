@@ -1,6 +1,7 @@
 package consumer
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -17,7 +18,9 @@ type key struct {
 // A batch is a plan that is being filled, or waits to be written.
 type batch struct {
 	key     key
-	opened  time.Time
+	policy  Policy
+	due     time.Time // when it is sealed at the latest
+	begins  time.Time // its plan's NotBefore; zero: none
 	items   []schema.PlanItem
 	places  []place // of the items, and of the duplicates that came since
 	amount  int64   // minor units
@@ -52,7 +55,7 @@ func (r *run) add(e *event) {
 	size := itemSize(&item)
 	b := r.open[k]
 	if b != nil {
-		if why := r.overflows(b, q.Amount.Minor, size); why != "" {
+		if why := b.overflows(q.Amount.Minor, size); why != "" {
 			r.seal(b, why)
 			b = nil
 		}
@@ -66,19 +69,19 @@ func (r *run) add(e *event) {
 	b.bytes += size
 	r.pending[q.PayoutID] = pending{b, e.content}
 	switch {
-	case len(b.items) >= r.cfg.MaxItems:
+	case len(b.items) >= b.policy.MaxItems:
 		r.seal(b, byItems)
-	case r.cfg.MaxAmount > 0 && b.amount >= r.cfg.MaxAmount:
+	case b.policy.MaxAmount > 0 && b.amount >= b.policy.MaxAmount:
 		r.seal(b, byAmount)
 	}
 }
 
 // overflows says which limit one more item would break, "" if none.
-func (r *run) overflows(b *batch, minor int64, size int) string {
+func (b *batch) overflows(minor int64, size int) string {
 	switch {
-	case r.cfg.MaxAmount > 0 && b.amount+minor > r.cfg.MaxAmount:
+	case b.policy.MaxAmount > 0 && b.amount+minor > b.policy.MaxAmount:
 		return byAmount
-	case b.bytes+size > r.cfg.MaxBytes:
+	case b.bytes+size > b.policy.MaxBytes:
 		return byBytes
 	}
 	return ""
@@ -89,13 +92,25 @@ func (r *run) begin(k key) *batch {
 	if len(r.open) >= r.cfg.MaxOpen {
 		r.seal(r.oldest(), byRoom)
 	}
-	b := &batch{key: k, opened: r.cfg.Now(), bytes: headSize(k)}
+	now := r.cfg.Now()
+	b := &batch{key: k, policy: r.cfg.policy(k.merchant), bytes: headSize(k)}
+	b.due = now.Add(b.policy.MaxWait)
+	if cut := b.policy.CutOff; cut != nil {
+		// What came before the cut-off is not to wait for the next day.
+		var closes time.Time
+		if b.begins, closes = cut.At(now); b.begins.IsZero() && closes.Before(b.due) {
+			b.due = closes
+		}
+	}
 	r.open[k] = b
-	r.order = append(r.order, b)
+	i, _ := slices.BinarySearchFunc(r.order, b.due, func(other *batch, due time.Time) int {
+		return cmp.Or(other.due.Compare(due), -1) // behind those that are due at the same time
+	})
+	r.order = slices.Insert(r.order, i, b)
 	return b
 }
 
-// oldest is the open batch that was opened first, nil if none is.
+// oldest is the open batch that is due first, nil if none is.
 func (r *run) oldest() *batch {
 	if len(r.order) == 0 {
 		return nil
@@ -117,7 +132,7 @@ func (r *run) seal(b *batch, why string) {
 
 // sealAged seals the batches whose first item has waited long enough.
 func (r *run) sealAged() {
-	for b := r.oldest(); b != nil && r.cfg.Now().Sub(b.opened) >= r.cfg.MaxWait; b = r.oldest() {
+	for b := r.oldest(); b != nil && !r.cfg.Now().Before(b.due); b = r.oldest() {
 		r.seal(b, byAge)
 	}
 }
@@ -131,7 +146,7 @@ func (r *run) sealAll(why string) {
 
 // plan is the batch as the log gets it.
 func (b *batch) plan(now time.Time) *schema.Plan {
-	p := &schema.Plan{Merchant: b.key.merchant, Purpose: b.key.purpose, Currency: b.key.currency, At: now, Items: b.items}
+	p := &schema.Plan{Merchant: b.key.merchant, Purpose: b.key.purpose, Currency: b.key.currency, At: now, NotBefore: b.begins, Items: b.items}
 	p.ID = schema.PlanID(p)
 	return p
 }

@@ -1,6 +1,7 @@
 package consumer
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -35,6 +36,9 @@ type Config struct {
 	// MaxWait is the age of its first item at which a batch is sealed. 0: after
 	// every chunk.
 	MaxWait time.Duration
+	// Merchants says by name when the batches of those are sealed that have a
+	// policy of their own.
+	Merchants map[string]Policy
 	// Metrics counts. May be nil.
 	Metrics *Metrics
 	// Now is the clock. Defaults to time.Now.
@@ -48,6 +52,26 @@ type Config struct {
 	// Steady leaves the jitter out of every back-off, so that a simulated run can
 	// be repeated.
 	Steady bool
+}
+
+// A Policy says when a merchant's batches are sealed and may be paid. The fields
+// are those of [Config]; where MaxItems or MaxBytes is 0, that of Config holds.
+type Policy struct {
+	MaxItems  int
+	MaxAmount int64
+	MaxBytes  int
+	MaxWait   time.Duration
+	CutOff    *CutOff // nil: it may be paid at any time
+}
+
+// policy is what holds for a merchant.
+func (c *Config) policy(merchant string) Policy {
+	p, ok := c.Merchants[merchant]
+	if !ok {
+		return Policy{MaxItems: c.MaxItems, MaxAmount: c.MaxAmount, MaxBytes: c.MaxBytes, MaxWait: c.MaxWait}
+	}
+	p.MaxItems, p.MaxBytes = cmp.Or(p.MaxItems, c.MaxItems), cmp.Or(p.MaxBytes, c.MaxBytes)
+	return p
 }
 
 func (c Config) withDefaults() Config {

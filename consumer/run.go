@@ -30,7 +30,7 @@ type run struct {
 
 	progress map[int]*progress // by partition
 	open     map[key]*batch
-	order    []*batch           // the open ones, oldest first
+	order    []*batch           // the open ones, by when they are due
 	ready    []*batch           // sealed, not written
 	pending  map[string]pending // by payout id, of open and ready batches
 	letters  letters
@@ -148,7 +148,7 @@ func (r *run) step(ctx, work context.Context) error {
 func (r *run) untilNext() time.Duration {
 	wait := time.Hour
 	if b := r.oldest(); b != nil {
-		wait = min(wait, max(0, b.opened.Add(r.cfg.MaxWait).Sub(r.cfg.Now())))
+		wait = min(wait, max(0, b.due.Sub(r.cfg.Now())))
 	}
 	if until, some := r.untilCommit(); some {
 		wait = min(wait, until)

@@ -66,6 +66,16 @@ func TestSealing(t *testing.T) {
 			early: [][]string{{"b1", "b2"}, {"a1", "a2"}},
 			late:  [][]string{{"b1", "b2"}, {"a1", "a2"}, {"a3"}},
 		},
+		"a merchant by its own policy": {
+			cfg: consumer.Config{MaxItems: 2, MaxWait: time.Minute, Merchants: map[string]consumer.Policy{
+				"a": {MaxItems: 3, MaxWait: 10 * time.Second}, "b": {MaxAmount: 15000, MaxWait: time.Minute},
+			}},
+			requests: []schema.Message{
+				requestOf("a1", "a", 1), requestOf("a2", "a", 1), requestOf("a3", "a", 1), requestOf("a4", "a", 1), requestOf("b1", "b", 100), requestOf("b2", "b", 100),
+			},
+			early: [][]string{{"a1", "a2", "a3"}, {"b1"}, {"a4"}},
+			late:  [][]string{{"a1", "a2", "a3"}, {"b1"}, {"a4"}, {"b2"}},
+		},
 		"the oldest makes room": {
 			cfg:      consumer.Config{MaxOpen: 2, MaxWait: time.Minute},
 			requests: []schema.Message{requestOf("a", "a", 1), requestOf("b", "b", 1), requestOf("c", "c", 1)},
@@ -101,6 +111,34 @@ func TestSealing(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestCutOffSeals: what comes before the cut-off is sealed by then and does not
+// wait; what comes after waits for the opening, in a batch of its own.
+func TestCutOffSeals(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(1, 1)
+		midnight := time.Now().UTC().Truncate(24 * time.Hour)
+		cut := &consumer.CutOff{Opens: 0, Closes: 1, Zone: time.UTC, Days: []time.Weekday{0, 1, 2, 3, 4, 5, 6}}
+		go w.run(t, consumer.Config{Merchants: map[string]consumer.Policy{"a": {MaxWait: 40 * time.Second, CutOff: cut}}}, 10*time.Minute)
+		time.Sleep(30 * time.Second)
+		w.write(0, requestOf("before", "a", 1))
+		time.Sleep(31 * time.Second)
+		w.write(0, requestOf("after", "a", 1))
+		time.Sleep(time.Minute)
+		if diff := cmp.Diff([][]string{{"before"}, {"after"}}, w.planned()); diff != "" {
+			t.Fatalf("(-want +got):\n%s", diff)
+		}
+		plans := w.log(0)
+		if !plans[0].NotBefore.IsZero() || plans[0].At.After(midnight.Add(61*time.Second)) {
+			t.Errorf("what came before the cut-off was sealed at %v and waits until %v", plans[0].At, plans[0].NotBefore)
+		}
+		if want := midnight.Add(24 * time.Hour); !plans[1].NotBefore.Equal(want) {
+			t.Errorf("what came after waits until %v, want %v", plans[1].NotBefore, want)
+		}
+		time.Sleep(10 * time.Minute)
+	})
 }
 
 // TestAgeCountsFromTheFirstItem: later items do not make a batch younger.

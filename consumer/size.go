@@ -8,7 +8,7 @@ import (
 // the record itself and of each item, at their longest. A test compares the
 // sums with what is encoded.
 const (
-	headBytes = 160
+	headBytes = 210
 	itemBytes = 210
 )
 

@@ -15,7 +15,10 @@ type Plan struct {
 	Purpose  string
 	Currency Currency
 	At       time.Time // when it was sealed; becomes occurredAt of accepted
-	Items    []PlanItem
+	// NotBefore is when it may be created at iyzico; zero: at once. It depends on
+	// the clock, as At does, and so is no part of the id.
+	NotBefore time.Time
+	Items     []PlanItem
 }
 
 // A PlanItem is one request in a plan and where it came from.

@@ -32,6 +32,24 @@ func TestPlanGolden(t *testing.T) {
 	}
 }
 
+// A plan that waits for the clock says so; one that does not is as it ever was.
+func TestPlanNotBeforeGolden(t *testing.T) {
+	t.Parallel()
+	p := goldenPlan()
+	p.NotBefore = at.Add(23 * time.Hour)
+	b, err := schema.EncodePlan(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := schema.DecodePlan(checkGolden(t, "plan-not-before.json", b))
+	if diff := cmp.Diff(schema.PlanRecord{Plan: p}, got); diff != "" || err != nil {
+		t.Errorf("error %v, plan (-want +got):\n%s", err, diff)
+	}
+	if p.ID != schema.PlanID(p) || p.ID != goldenPlan().ID {
+		t.Error("the id depends on the clock")
+	}
+}
+
 func TestPlanGenesisGolden(t *testing.T) {
 	t.Parallel()
 	genesis := &schema.Genesis{LogID: "log-1", Partitions: 4, At: at}
@@ -181,6 +199,8 @@ func TestDecodePlanRefuses(t *testing.T) {
 		{"more after", append(append([]byte{}, good...), '{', '}'), schema.ErrRecord},
 		{"a logId too", swap(`"merchant"`, `"logId":"l","merchant"`), schema.ErrRecord},
 		{"genesis with items", swap(`planned`, `genesis`), schema.ErrRecord},
+		{"a wait for no time", swap(`"at":`, `"notBefore":"tomorrow","at":`), schema.ErrRecord},
+		{"genesis that waits", []byte(`{"v":1,"type":"genesis","logId":"l","partitions":1,"at":"2026-01-31T10:00:00Z","notBefore":"2026-01-31T10:00:00Z"}`), schema.ErrRecord},
 		{"genesis of nothing", []byte(`{"v":1,"type":"genesis","at":"2026-01-31T10:00:00Z"}`), schema.ErrRecord},
 		{"broken UTF-8", swap(`Order`, "\xff"), schema.ErrRecord},
 	}

@@ -28,9 +28,9 @@ const (
 var planIDEncoding = base32.StdEncoding.WithPadding(base32.NoPadding)
 
 // PlanID is the id that p must have: 24 characters of a-z and 2-7, the
-// beginning of the SHA-256 of everything in p but ID and At. So a batch sealed
-// again from the same requests after a crash is the same batch, whatever the
-// clock says, and a batch with anything changed in it is another.
+// beginning of the SHA-256 of everything in p but ID, At and NotBefore. So a batch
+// sealed again from the same requests after a crash is the same batch, whatever
+// the clock says, and a batch with anything changed in it is another.
 //
 // In a record's bytes, what is hashed is all that follows the comma after "at".
 func PlanID(p *Plan) string {
@@ -69,6 +69,11 @@ func EncodePlan(p *Plan) ([]byte, error) {
 	b := make([]byte, 0, size)
 	b = append(b, `{"v":1,"type":"planned","id":`...)
 	b = appendText(b, p.ID)
+	if !p.NotBefore.IsZero() {
+		b = append(b, `,"notBefore":"`...)
+		b = appendTime(b, p.NotBefore)
+		b = append(b, '"')
+	}
 	b = append(b, `,"at":"`...)
 	b = appendTime(b, p.At)
 	b = append(b, '"', ',')

@@ -31,6 +31,8 @@ func DecodePlan(value []byte) (PlanRecord, error) {
 			}
 		case "at":
 			p.At = r.time()
+		case "notBefore":
+			p.NotBefore = r.time()
 		case "logId":
 			g.LogID = r.text()
 		case "partitions":
@@ -71,7 +73,7 @@ func DecodePlan(value []byte) (PlanRecord, error) {
 }
 
 func genesisPlan(p *Plan, g *Genesis) (PlanRecord, error) {
-	if g.LogID == "" || g.Partitions < 1 || p.ID != "" || p.Merchant != "" || p.Purpose != "" || p.Currency != "" || p.Items != nil {
+	if g.LogID == "" || g.Partitions < 1 || p.ID != "" || p.Merchant != "" || p.Purpose != "" || p.Currency != "" || p.Items != nil || !p.NotBefore.IsZero() {
 		return PlanRecord{}, fmt.Errorf("%w: a genesis holds a logId, the partitions and no plan", ErrRecord)
 	}
 	g.LogID, g.At = strings.Clone(g.LogID), p.At

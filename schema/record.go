@@ -92,6 +92,7 @@ const (
 	HoldPolicy   HoldKind = "policy"   // a person or a rule asked for it
 	HoldMismatch HoldKind = "mismatch" // iyzico shows something else than we sent
 	HoldRefused  HoldKind = "refused"  // init was refused by a code nobody listed
+	HoldLimit    HoldKind = "limit"    // an amount above the merchant's limits, found before anything was created
 	HoldForeign  HoldKind = "foreign"  // the batch was authorised or cancelled by somebody else: decided may end it
 )
 

@@ -51,7 +51,7 @@ var (
 	needWhich   = need{"which", func(r *Record) bool { return len(r.Which) > 0 }}
 	needOpen    = need{"checkpoint", func(r *Record) bool { return r.Checkpoint != nil }}
 	needHold    = need{"hold", func(r *Record) bool {
-		return slices.Contains([]HoldKind{HoldPolicy, HoldMismatch, HoldRefused, HoldForeign}, r.Hold)
+		return slices.Contains([]HoldKind{HoldPolicy, HoldMismatch, HoldRefused, HoldLimit, HoldForeign}, r.Hold)
 	}}
 	needCommand = need{"command", func(r *Record) bool { return r.Command > 0 }}
 	needVerdict = need{"verdict", func(r *Record) bool { return r.Verdict == VerdictTook || r.Verdict == VerdictDead }}

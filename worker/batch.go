@@ -57,6 +57,7 @@ type batch struct {
 	unknown   *schema.Reason  // an answer is being sought
 	took      bool            // a report of this attempt showed that money moved
 	holds     map[int64]*hold // by the offset of the record that made it
+	weighed   bool            // it was held for its amounts: from now on they are a person's matter
 	closed    bool
 
 	byID  map[string]int       // payout id → index, made when first needed

@@ -1,9 +1,12 @@
 package worker
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"github.com/toplu/toplu/schema"
 )
 
 // Config says how the shards of a worker are driven. Zero values become the
@@ -35,8 +38,8 @@ type Config struct {
 	// MaxOpen is how many unanswered batches a merchant may have in flight in
 	// one shard. Defaults to 8.
 	MaxOpen int
-	// MaxOpenOf is MaxOpen for the merchants named.
-	MaxOpenOf map[string]int
+	// Merchants has what holds for single merchants, by name.
+	Merchants map[string]Terms
 	// SkipAmounts switches the comparison of amounts before completing off.
 	SkipAmounts bool
 	// SkipBalance switches the look at the balance before completing off.
@@ -83,12 +86,26 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// maxOpen is how many unanswered batches the merchant may have in flight.
-func (c Config) maxOpen(merchant string) int {
-	if n := c.MaxOpenOf[merchant]; n > 0 {
-		return n
-	}
-	return c.MaxOpen
+// Terms are what holds for one merchant.
+type Terms struct {
+	// MaxOpen is how many unanswered batches it may have in flight in one shard.
+	// 0: Config.MaxOpen.
+	MaxOpen int
+	// MaxPayout and MaxBatch are the largest payout and the largest batch, in
+	// minor units of their own currency, that are paid without a person. 0: no
+	// limit.
+	MaxPayout, MaxBatch int64
+	// BalanceCurrency is the currency of its balance, which iyzico tells without
+	// one. Defaults to lira.
+	BalanceCurrency schema.Currency
+}
+
+// terms are what holds for the merchant.
+func (c *Config) terms(merchant string) Terms {
+	t := c.Merchants[merchant]
+	t.MaxOpen = cmp.Or(t.MaxOpen, c.MaxOpen)
+	t.BalanceCurrency = cmp.Or(t.BalanceCurrency, schema.TRY)
+	return t
 }
 
 // A Clock tells the time.

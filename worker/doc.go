@@ -70,6 +70,14 @@
 //     publishes them. A batch is closed, and a checkpoint written, only when the
 //     statuses before it are acknowledged.
 //
+// # What waits, and what is held, before anything is created
+//
+// A plan may say that it is not to be created before a time: its merchant's
+// cut-off has passed. It is claimed and accepted at once, and its turn comes when
+// the time has. A batch above its merchant's limits gets a held as its first
+// record; whoever resumes it has decided, and it is not held for that again. Both
+// are judged while the batch is planned, so no money can have moved.
+//
 // # What must never be
 //
 //   - auth twice for one attempt: only the session whose completing counts calls
@@ -99,6 +107,7 @@
 //	worker.go      shards, leases    complete.go  auth and the fence     ports.go    contract of the rest
 //	known.go       for the consumer  report.go    what became of it      story.go    for people
 //	config.go      settings          publish.go   statuses, journal      metrics.go  counters
+//	limit.go       amounts, cut-offs
 //	command.go     people on call    sleep.go     what may come back     guard.go    hourly
 //	gauges.go      what is open      readings.go  the same, for Prometheus
 package worker

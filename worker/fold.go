@@ -97,6 +97,7 @@ func (b *batch) fold(offset int64, r *schema.Record, paused bool) refusal {
 		return b.applyUnknown(r)
 	case schema.RecHeld:
 		b.holds[offset] = &hold{kind: r.Hold, reason: *r.Reason, by: r.By}
+		b.weighed = b.weighed || r.Hold == schema.HoldLimit
 		return counts
 	case schema.RecResumed:
 		return b.applyResumed(r)

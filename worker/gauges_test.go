@@ -123,7 +123,7 @@ func TestGauges(t *testing.T) {
 				d.ask(t, schema.Command{Kind: schema.CmdPause, Merchant: "default", Reason: "a drill"})
 			}
 			cfg := quick
-			cfg.MaxOpenOf = map[string]int{"default": 1}
+			cfg.Merchants = map[string]worker.Terms{"default": {MaxOpen: 1}}
 			all := d.final(t, 9)
 			d.runWith(t, cfg, ports, func() bool {
 				got := gauge(t, registry, "toplu_open_payouts")
@@ -192,7 +192,7 @@ func TestGaugesAfterARestart(t *testing.T) {
 	}
 	cfg := quick
 	cfg.CheckpointRecords = 5
-	cfg.MaxOpenOf = map[string]int{"default": 1}
+	cfg.Merchants = map[string]worker.Terms{"default": {MaxOpen: 1}}
 	want := map[string][2]int64{"payable": {9, 9*10050 + 10}}
 	for range 3 {
 		registry := prometheus.NewRegistry()

@@ -15,6 +15,7 @@ type action int
 const (
 	actWait action = iota
 	actLoad
+	actLimit
 	actOrphans
 	actCreating
 	actSeek
@@ -76,6 +77,12 @@ func (s *Shard) next(b *batch) (action, string) {
 		}
 		if h := b.heldBy(); h != nil {
 			return actWait, fmt.Sprintf("held (%s): %s", h.kind, h.reason.Text)
+		}
+		if why := s.tooMuch(b); why != "" {
+			return actLimit, why
+		}
+		if b.plan.NotBefore.After(s.ports.Now()) {
+			return actWait, notBefore(b.plan)
 		}
 		if wait := s.merchants[b.merchant].closedFor(s.ports.Now()); wait > 0 {
 			return actWait, "iyzico refuses this merchant's calls for reasons of account or traffic"
@@ -177,10 +184,16 @@ func (s *Shard) advance(b *batch) {
 	switch act {
 	case actWait:
 		if b.phase < completing && b.plan != nil && !b.settled() {
-			s.wakeAt(b, s.ports.Now().Add(min(s.cfg.Grace, time.Second)))
+			wait := min(s.cfg.Grace, time.Second)
+			if left := b.plan.NotBefore.Sub(s.ports.Now()); left > wait {
+				wait = min(s.cfg.Grace, left)
+			}
+			s.wakeAt(b, s.ports.Now().Add(wait))
 		}
 	case actLoad:
 		s.load(b)
+	case actLimit:
+		s.hold(b, schema.HoldLimit, "above_limit", why)
 	case actOrphans:
 		s.cancelOrphans(b)
 	case actCreating:

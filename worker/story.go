@@ -84,6 +84,9 @@ func (st *Story) Next() string {
 	}
 	switch b.phase {
 	case planned:
+		if !b.plan.NotBefore.IsZero() {
+			return "it waits for its turn (" + notBefore(b.plan) + "); then iyzico's init is called"
+		}
 		return "it waits for its turn; then iyzico's init is called"
 	case creating:
 		return "init was called or is about to be; then it is read back"

@@ -82,7 +82,7 @@ func (s *Shard) foldPlan(f *foldedPlan) {
 	}
 	b := newBatch(f.plan, f.offset, owned, emit)
 	m := s.merchantOf(f.plan.Merchant)
-	if len(records) == 0 && (len(m.waiting) > 0 || s.inFlight(f.plan.Merchant) >= s.cfg.maxOpen(f.plan.Merchant)) {
+	if len(records) == 0 && (len(m.waiting) > 0 || s.inFlight(f.plan.Merchant) >= s.cfg.terms(f.plan.Merchant).MaxOpen) {
 		if i, waits := slices.BinarySearch(m.waiting, f.offset); !waits {
 			m.waiting = slices.Insert(m.waiting, i, f.offset)
 			s.gauges.waits(b)
@@ -145,7 +145,7 @@ func (s *Shard) turns() {
 		given = false
 		for _, name := range s.order {
 			m := s.merchants[name]
-			if len(m.waiting) > 0 && s.inFlight(name) < s.cfg.maxOpen(name) {
+			if len(m.waiting) > 0 && s.inFlight(name) < s.cfg.terms(name).MaxOpen {
 				s.takeTurn(m.waiting[0])
 				given = true
 			}

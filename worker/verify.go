@@ -189,7 +189,7 @@ func (v *view) need(b *batch) schema.Amount {
 // other batches are about to take. Too low is a wait, never a failure. iyzico
 // tells the balance without a currency; it is taken for lira.
 func (s *Shard) balance(b *batch) {
-	if s.cfg.SkipBalance || b.plan.Currency != schema.TRY {
+	if s.cfg.SkipBalance || b.plan.Currency != s.cfg.terms(b.merchant).BalanceCurrency {
 		b.drive.funded = true
 		s.advance(b)
 		return

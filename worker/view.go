@@ -88,7 +88,9 @@ type BatchView struct {
 	Purpose  string
 	Currency schema.Currency
 	SealedAt time.Time
-	LastAt   time.Time // when its last record that counts was written; zero: none
+	// NotBefore is when it may be created at iyzico; zero: at once.
+	NotBefore time.Time
+	LastAt    time.Time // when its last record that counts was written; zero: none
 	// Claimed: the plan has gone through the claims. If not, its payouts are
 	// counted as if all were its own.
 	Claimed bool
@@ -136,7 +138,7 @@ func (st *Story) All() []schema.Status { return st.statuses }
 func (b *batch) view(at map[int64]time.Time) BatchView {
 	v := BatchView{
 		ID: b.plan.ID, Plan: b.offset, Merchant: b.plan.Merchant, Purpose: b.plan.Purpose, Currency: b.plan.Currency,
-		SealedAt: b.plan.At, Claimed: true, Closed: b.closed, State: b.state(), Attempt: b.attempt, RequestID: b.winner, Requests: b.named,
+		SealedAt: b.plan.At, NotBefore: b.plan.NotBefore, Claimed: true, Closed: b.closed, State: b.state(), Attempt: b.attempt, RequestID: b.winner, Requests: b.named,
 		Gone: b.phase >= completing || b.foreign(), Unknown: b.unknown, Statuses: map[schema.PayoutStatus]Tally{},
 		Next: (&Story{b: b}).Next(),
 	}

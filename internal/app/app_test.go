@@ -144,7 +144,10 @@ func TestConfigShow(t *testing.T) {
 	path := file(t, "toplu.yaml", complete)
 	r := run(t, map[string]string{"TOPLU_BATCH_MAXITEMS": "50"}, "", "config", "show", "-c", path)
 	r.want(t, 0, "# env TOPLU_BATCH_MAXITEMS", "")
-	r.want(t, 0, "merchants.default.secretKey:  ***", "")
+	if flat := strings.Join(strings.Fields(r.out), " "); !strings.Contains(flat, "merchants.default.secretKey: *** # toplu.yaml:4") ||
+		!strings.Contains(flat, "merchants.default.batch.maxItems: 50 # batch.maxItems, env TOPLU_BATCH_MAXITEMS") {
+		t.Errorf("got %s", r.out)
+	}
 	asJSON := run(t, nil, "", "config", "show", "--json", "-c", path)
 	v := decode[struct {
 		Settings []struct{ Key, Value, From, Env string }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/toplu/toplu/internal/oncall"
 )
@@ -73,7 +74,7 @@ func (*batchListCommand) print(p *program, d *oncall.Desk, batches []oncall.Batc
 		}
 		rows = append(rows, []string{
 			state, b.ID, fmt.Sprintf("%d/%d", b.Shard, b.Plan), b.Merchant, age(now, b.SealedAt),
-			strconv.Itoa(b.Payouts.Count), b.Payouts.Value + " " + b.Currency, statusCounts(b), why(b),
+			strconv.Itoa(b.Payouts.Count), b.Payouts.Value + " " + b.Currency, statusCounts(b), why(b, now),
 		})
 	}
 	p.table(rows)
@@ -89,14 +90,14 @@ func statusCounts(b *oncall.Batch) string {
 }
 
 // why says what a batch waits for, if it is out of the ordinary.
-func why(b *oncall.Batch) string {
+func why(b *oncall.Batch, now time.Time) string {
 	switch {
 	case len(b.Holds) > 0:
 		h := b.Holds[len(b.Holds)-1]
 		return fmt.Sprintf("%s by %s", h.Reason, orDash(h.By))
 	case b.Unknown != "":
 		return b.Unknown
-	case b.Stuck:
+	case b.Stuck, b.NotBefore.After(now) && b.RequestID == "":
 		return b.Next
 	}
 	return ""

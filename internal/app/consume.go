@@ -10,6 +10,7 @@ import (
 
 	"github.com/toplu/toplu/consumer"
 	"github.com/toplu/toplu/consumer/kafkasource"
+	"github.com/toplu/toplu/internal/config"
 	"github.com/toplu/toplu/schema"
 	"github.com/toplu/toplu/worker"
 )
@@ -42,9 +43,24 @@ func (s *service) runConsumer(ctx context.Context) error {
 		Known:   known{worker.NewKnown(s.claims, s.logs, s.log)},
 		Planner: consumer.Config{
 			MaxItems: s.cfg.Batch.MaxItems, MaxAmount: s.cfg.Batch.MaxAmount, MaxBytes: s.cfg.Batch.MaxBytes, MaxWait: s.cfg.Batch.MaxWait,
-			Rules: s.cfg.Rules(), Log: s.log, Metrics: consumer.NewMetrics(s.registry), StopTimeout: stop,
+			Merchants: policies(s.cfg.Merchants),
+			Rules:     s.cfg.Rules(), Log: s.log, Metrics: consumer.NewMetrics(s.registry), StopTimeout: stop,
 		},
 	})
+}
+
+// policies are what holds for each merchant's batches.
+func policies(merchants map[string]config.Merchant) map[string]consumer.Policy {
+	all := map[string]consumer.Policy{}
+	for name, m := range merchants {
+		p := consumer.Policy{MaxItems: m.Batch.MaxItems, MaxAmount: m.Batch.MaxAmount, MaxBytes: m.Batch.MaxBytes, MaxWait: m.Batch.MaxWait}
+		if closes, cuts := m.CutOff.At.Minutes(); cuts {
+			opens, _ := m.CutOff.Opens.Minutes()
+			p.CutOff = &consumer.CutOff{Opens: opens, Closes: closes, Zone: m.CutOff.Zone, Days: m.CutOff.Days, Holidays: m.CutOff.Holidays}
+		}
+		all[name] = p
+	}
+	return all
 }
 
 // checkLogs makes sure that every shard's plan log has its genesis, and keeps an

@@ -325,15 +325,15 @@ func (s *service) runWorker(ctx context.Context) error {
 }
 
 func (s *service) workerConfig() worker.Config {
-	open := map[string]int{}
+	terms := map[string]worker.Terms{}
 	for name, m := range s.cfg.Merchants {
-		open[name] = m.MaxOpen
+		terms[name] = worker.Terms{MaxOpen: m.MaxOpen, MaxPayout: m.Limits.Payout, MaxBatch: m.Limits.Batch, BalanceCurrency: m.BalanceCurrency}
 	}
 	return worker.Config{
 		Partitions: s.shards,
 		Grace:      s.cfg.Iyzico.Grace, PageSize: s.cfg.Iyzico.PageSize, RejectCodes: s.cfg.Iyzico.RejectCodes,
 		ReportInterval: s.cfg.Report.Interval, ReportMaxInterval: s.cfg.Report.MaxInterval, ReportGiveUp: s.cfg.Report.GiveUp,
-		SkipAmounts: !s.cfg.Verify.Amounts, SkipBalance: !s.cfg.Verify.Balance, MaxOpenOf: open,
+		SkipAmounts: !s.cfg.Verify.Amounts, SkipBalance: !s.cfg.Verify.Balance, Merchants: terms,
 		StopTimeout: s.cfg.Shutdown.Timeout * 3 / 4,
 	}
 }

@@ -138,7 +138,7 @@ func printBatches(p *program, s *oncall.Status) {
 	rows = [][]string{{"BATCH", "STATE", "MERCHANT", "AGE", "SUM", "WHY"}}
 	for i := range s.Stuck {
 		b := &s.Stuck[i]
-		rows = append(rows, []string{b.ID, string(b.State), b.Merchant, age(s.At, b.SealedAt), b.Payouts.Value + " " + b.Currency, why(b)})
+		rows = append(rows, []string{b.ID, string(b.State), b.Merchant, age(s.At, b.SealedAt), b.Payouts.Value + " " + b.Currency, why(b, s.At)})
 	}
 	p.table(rows)
 	if more := s.StuckCount - len(s.Stuck); more > 0 {

@@ -81,6 +81,8 @@ type Iyzico struct {
 	MaxConns        int
 	SeenBeforeCodes []string
 	RejectCodes     []string
+	BreakerFailures int
+	BreakerPause    time.Duration
 }
 
 // A Merchant is one account at iyzico.
@@ -89,7 +91,36 @@ type Merchant struct {
 	SecretKey Secret
 	Purpose   string // of requests that name none
 	MaxOpen   int    // open batches per shard
+
+	Topics          []string // of its requests, without the prefix
+	Concurrency     int      // calls under way, per process
+	Rate            int      // calls a minute, of all workers; 0: no limit
+	BalanceCurrency schema.Currency
+	Limits          Limits
+	Batch           Batch // that of the file's batch section where the merchant has none of its own
+	CutOff          CutOff
 }
+
+// Limits are the amounts above which a person decides. 0 is no limit.
+type Limits struct {
+	Payout int64 // minor units of the payout's currency
+	Batch  int64 // minor units of the batch's currency
+}
+
+// A CutOff says when of a day a merchant pays. Without At, always.
+type CutOff struct {
+	At       TimeOfDay
+	Opens    TimeOfDay
+	Zone     *time.Location
+	Days     []time.Weekday
+	Holidays []string // 2026-01-31
+}
+
+// A TimeOfDay is minutes since midnight, plus one; 0 is none.
+type TimeOfDay int
+
+// Minutes returns the minutes since midnight, and false for none.
+func (t TimeOfDay) Minutes() (int, bool) { return int(t) - 1, t > 0 }
 
 // Batch says when a batch is sealed.
 type Batch struct {

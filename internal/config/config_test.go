@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -132,6 +133,29 @@ func TestValues(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestMerchantInherits(t *testing.T) {
+	t.Parallel()
+	c := mustLoad(t, strings.Replace(shape, "secretKey: sandbox-secret}", "secretKey: sandbox-secret}, m: {apiKey: a, secretKey: b, concurrency: 2, limits: {payout: 10.50}, "+
+		"batch: {maxItems: 7, cutOff: {at: '17:00', opens: '09:00', days: [mon, fri], holidays: [2026-10-29]}}}", 1), "TOPLU_BATCH_MAXWAIT=5s")
+	def, m := c.Merchants["default"], c.Merchants["m"]
+	if def.Batch != c.Batch || def.Batch.MaxWait != 5*time.Second || def.Concurrency != 32 || def.CutOff.At != 0 {
+		t.Errorf("of its own it has nothing: %+v", def)
+	}
+	want := c.Batch
+	want.MaxItems = 7
+	closes, cuts := m.CutOff.At.Minutes()
+	opens, _ := m.CutOff.Opens.Minutes()
+	if m.Batch != want || m.Concurrency != 2 || m.Limits.Payout != 1050 || !cuts || closes != 17*60 || opens != 9*60 ||
+		m.CutOff.Zone.String() != "Europe/Istanbul" || !slices.Equal(m.CutOff.Days, []time.Weekday{time.Monday, time.Friday}) || len(m.CutOff.Holidays) != 1 {
+		t.Errorf("got %+v", m)
+	}
+	for _, s := range c.Settings() {
+		if s.Key == "merchants.m.batch.maxWait" && (s.Value != "5s" || s.From != "batch.maxWait, env TOPLU_BATCH_MAXWAIT") {
+			t.Errorf("inherited: %+v", s)
+		}
 	}
 }
 

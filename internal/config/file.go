@@ -131,8 +131,9 @@ func (f *file) unknownKeys() {
 
 // keysBelow lists the last parts of the keys of a section.
 func keysBelow(name string) string {
-	if rest, ok := strings.CutPrefix(name, merchantPrefix); ok && !strings.Contains(rest, ".") {
-		name = merchantPrefix + "*"
+	if rest, ok := strings.CutPrefix(name, merchantPrefix); ok {
+		_, below, _ := strings.Cut(rest+".", ".")
+		name = strings.TrimSuffix(merchantPrefix+"*."+below, ".")
 	}
 	var below []string
 	for i := range keys {
@@ -167,7 +168,7 @@ func lookup(name string) *key {
 
 func exact(name string) *key {
 	if rest, ok := strings.CutPrefix(name, merchantPrefix); ok {
-		if i := strings.LastIndex(rest, "."); i > 0 {
+		if i := strings.Index(rest, "."); i > 0 {
 			name = merchantPrefix + "*" + rest[i:]
 		}
 	}

@@ -13,6 +13,7 @@ type key struct {
 	name     string // in the file; "*" stands for a merchant's name
 	def      string // the default, as it would be written; lists with commas
 	required bool   // there is no default that could be right
+	inherits string // the key whose value is in force where this one is not written
 	doc      string // what it is for
 	danger   string // what a wrong value does, if it does harm
 	binding
@@ -102,6 +103,8 @@ var keys = []key{
 	{name: "iyzico.grace", def: "30s", doc: "How long iyzico may take to show what it has accepted, before its silence is believed.", danger: "Too short costs needless attempts, never a second payment.", binding: to(duration(0, time.Hour), func(c *Config) *time.Duration { return &c.Iyzico.Grace })},
 	{name: "iyzico.pageSize", def: "1000", doc: "Items asked for in one page of a report.", binding: to(number(1, 10000), func(c *Config) *int { return &c.Iyzico.PageSize })},
 	{name: "iyzico.maxConns", def: "32", doc: "Connections to iyzico at a time, for each merchant.", binding: to(number(1, 1000), func(c *Config) *int { return &c.Iyzico.MaxConns })},
+	{name: "iyzico.breakerFailures", def: "5", doc: "Calls for a merchant that must fail one after the other, for reasons of its account, the traffic or the network, until no more are made for a while: its circuit breaker opens. The other merchants have their own.", binding: to(number(1, 1000), func(c *Config) *int { return &c.Iyzico.BreakerFailures })},
+	{name: "iyzico.breakerPause", def: "5s", doc: "How long an open circuit breaker lets no call through, but auth for what has been completed. Then one call tries.", binding: to(duration(100*time.Millisecond, 10*time.Minute), func(c *Config) *time.Duration { return &c.Iyzico.BreakerPause })},
 	{name: "iyzico.seenBeforeCodes", doc: "Error codes of init that may mean that the batch is known already; it is then looked up before anything else.", binding: to(codes(), func(c *Config) *[]string { return &c.Iyzico.SeenBeforeCodes })},
 	{name: "iyzico.rejectCodes", doc: "Error codes of init that reject all items of the batch. With every other unknown code the batch is held for a person.", danger: "The items of a batch refused by such a code are final and need new payout ids.", binding: to(codes(), func(c *Config) *[]string { return &c.Iyzico.RejectCodes })},
 
@@ -109,6 +112,22 @@ var keys = []key{
 	{name: "merchants.*.secretKey", required: true, doc: "Secret key of the merchant's account at iyzico; exchanged as apiKey is.", binding: toMerchant(secret(), func(m *Merchant) *Secret { return &m.SecretKey })},
 	{name: "merchants.*.purpose", def: "SETTLEMENT", doc: "Purpose of payouts whose request names none.", binding: toMerchant(oneOf(schema.Purposes()...), func(m *Merchant) *string { return &m.Purpose })},
 	{name: "merchants.*.maxOpen", def: "8", doc: "Batches of the merchant that are open at a time, in each shard. The others wait in Kafka.", binding: toMerchant(number(1, 1000), func(m *Merchant) *int { return &m.MaxOpen })},
+
+	{name: "merchants.*.topics", def: RequestsTopic, doc: "Topics that the merchant's requests are taken from, without kafka.topicPrefix. A request for it in another topic goes to the dead letters. Each topic other than payout.requests is read by a consumer group of its own, kafka.group and the topic's name with a dot between.", danger: "Whoever may write to one of them can have the merchant pay.", binding: toMerchant(topics(), func(m *Merchant) *[]string { return &m.Topics })},
+	{name: "merchants.*.concurrency", inherits: "iyzico.maxConns", doc: "Calls to iyzico for the merchant that may be under way at a time, in each process. auth never waits.", binding: toMerchant(number(1, 1000), func(m *Merchant) *int { return &m.Concurrency })},
+	{name: "merchants.*.rate", def: "0", doc: "Calls to iyzico for the merchant in a minute, of all workers together, shared through Redis; 0 for no limit. While Redis is away each worker keeps to this number divided by the number of shards. auth counts and never waits.", danger: "Below what open batches need, with a report each every few seconds, payouts are slow.", binding: toMerchant(number(0, 1_000_000), func(m *Merchant) *int { return &m.Rate })},
+	{name: "merchants.*.balanceCurrency", def: string(schema.TRY), doc: "Currency of the balance that iyzico tells, which names none. Batches in another currency are completed without a look at the balance.", danger: "With the wrong one, amounts are compared that cannot be.", binding: toMerchant(oneOf(schema.TRY, schema.USD, schema.EUR), func(m *Merchant) *schema.Currency { return &m.BalanceCurrency })},
+	{name: "merchants.*.limits.payout", doc: "Largest payout, in its own currency, that is paid without a person: a batch with a larger one is held before anything is created at iyzico.", binding: toMerchant(amount(), func(m *Merchant) *int64 { return &m.Limits.Payout })},
+	{name: "merchants.*.limits.batch", doc: "Largest sum of a batch, in its own currency, that is paid without a person: a larger batch is held before anything is created at iyzico.", binding: toMerchant(amount(), func(m *Merchant) *int64 { return &m.Limits.Batch })},
+	{name: "merchants.*.batch.maxItems", inherits: "batch.maxItems", doc: "Items at which a batch of the merchant is sealed.", binding: toMerchant(number(1, 5000), func(m *Merchant) *int { return &m.Batch.MaxItems })},
+	{name: "merchants.*.batch.maxWait", inherits: "batch.maxWait", doc: "Age at which a batch of the merchant is sealed.", binding: toMerchant(duration(time.Millisecond, time.Hour), func(m *Merchant) *time.Duration { return &m.Batch.MaxWait })},
+	{name: "merchants.*.batch.maxAmount", inherits: "batch.maxAmount", doc: "Sum that a batch of the merchant may not exceed.", binding: toMerchant(amount(), func(m *Merchant) *int64 { return &m.Batch.MaxAmount })},
+	{name: "merchants.*.batch.maxBytes", inherits: "batch.maxBytes", doc: "Bytes of a plan record at which a batch of the merchant is sealed.", danger: "Must stay below max.message.bytes of payout.batches (1 MiB unless changed).", binding: toMerchant(number(70000, 1000000), func(m *Merchant) *int { return &m.Batch.MaxBytes })},
+	{name: "merchants.*.batch.cutOff.at", doc: "Time of day from which on requests wait for the next opening: their batch is sealed, claimed and accepted, and not created at iyzico before then. Nothing for no cut-off.", danger: "A batch opened before is paid as soon as it can be, also after this time.", binding: toMerchant(timeOfDay(), func(m *Merchant) *TimeOfDay { return &m.CutOff.At })},
+	{name: "merchants.*.batch.cutOff.opens", def: "00:00", doc: "Time of day at which paying begins. Must be before at.", binding: toMerchant(timeOfDay(), func(m *Merchant) *TimeOfDay { return &m.CutOff.Opens })},
+	{name: "merchants.*.batch.cutOff.zone", def: "Europe/Istanbul", doc: "Zone of the times of day, by its name in the IANA database, which is part of the program. A time that a change of the clock leaves out or repeats closes with the earlier and opens with the later of the two.", binding: toMerchant(zone(), func(m *Merchant) **time.Location { return &m.CutOff.Zone })},
+	{name: "merchants.*.batch.cutOff.days", def: "mon,tue,wed,thu,fri,sat,sun", doc: "Days of the week on which it pays, if there is a cut-off.", binding: toMerchant(weekdays(), func(m *Merchant) *[]time.Weekday { return &m.CutOff.Days })},
+	{name: "merchants.*.batch.cutOff.holidays", doc: "Dates on which it does not pay, if there is a cut-off. toplu knows no holidays by itself.", binding: toMerchant(dates(), func(m *Merchant) *[]string { return &m.CutOff.Holidays })},
 
 	{name: "batch.maxItems", def: "500", doc: "Items at which a batch is sealed.", binding: to(number(1, 5000), func(c *Config) *int { return &c.Batch.MaxItems })},
 	{name: "batch.maxWait", def: "1s", doc: "Age at which a batch is sealed.", binding: to(duration(time.Millisecond, time.Hour), func(c *Config) *time.Duration { return &c.Batch.MaxWait })},

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	_ "time/tzdata" // cut-offs have zones, and small images have none of them
 
 	"github.com/toplu/toplu/schema"
 )
@@ -132,14 +133,7 @@ func amount() kind[int64] {
 }
 
 func list(allowed string, check func(string) error) kind[[]string] {
-	return kind[[]string]{name: "list", allowed: allowed, list: true, parse: func(texts []string) ([]string, error) {
-		for i, s := range texts {
-			if err := check(s); err != nil {
-				return nil, fmt.Errorf("has an entry, number %d, that %w", i+1, err)
-			}
-		}
-		return texts, nil
-	}}
+	return listOf(allowed, func(s string) (string, error) { return s, check(s) })
 }
 
 func addresses() kind[[]string] {
@@ -185,6 +179,74 @@ func baseURL() kind[*url.URL] {
 			return nil, errors.New("is plain http to another machine")
 		}
 		return u, nil
+	})
+}
+
+// topics reads names of topics.
+func topics() kind[[]string] {
+	name := regexp.MustCompile(`^[A-Za-z0-9._-]{1,249}$`)
+	return list("names of topics, as a YAML list or with commas", func(s string) error {
+		if !name.MatchString(s) {
+			return errors.New("is not a topic's name")
+		}
+		return nil
+	})
+}
+
+func timeOfDay() kind[TimeOfDay] {
+	return one("time of day", "00:00 to 23:59, in quotes, or nothing", func(s string) (TimeOfDay, error) {
+		if s == "" {
+			return 0, nil
+		}
+		t, err := time.Parse("15:04", s)
+		if err != nil || len(s) != len("15:04") {
+			return 0, errors.New("is not a time such as 17:00")
+		}
+		return TimeOfDay(t.Hour()*60 + t.Minute() + 1), nil
+	})
+}
+
+func zone() kind[*time.Location] {
+	return one("zone", "a name of the IANA database, such as Europe/Istanbul or UTC", func(s string) (*time.Location, error) {
+		loc, err := time.LoadLocation(s)
+		if err != nil || s == "" || s == "Local" {
+			return nil, errors.New("is not a zone of the IANA database")
+		}
+		return loc, nil
+	})
+}
+
+// listOf reads a list of what parse reads one of.
+func listOf[T any](allowed string, parse func(string) (T, error)) kind[[]T] {
+	return kind[[]T]{name: "list", allowed: allowed, list: true, parse: func(texts []string) ([]T, error) {
+		all := make([]T, len(texts))
+		for i, s := range texts {
+			var err error
+			if all[i], err = parse(s); err != nil {
+				return nil, fmt.Errorf("has an entry, number %d, that %w", i+1, err)
+			}
+		}
+		return all, nil
+	}}
+}
+
+func weekdays() kind[[]time.Weekday] {
+	return listOf("mon, tue, wed, thu, fri, sat, sun, as a YAML list or with commas", func(s string) (time.Weekday, error) {
+		for d := time.Sunday; d <= time.Saturday; d++ {
+			if s == strings.ToLower(d.String()[:3]) {
+				return d, nil
+			}
+		}
+		return 0, errors.New("is not a day of the week")
+	})
+}
+
+func dates() kind[[]string] {
+	return listOf("dates such as 2026-10-29, as a YAML list or with commas", func(s string) (string, error) {
+		if _, err := time.Parse(time.DateOnly, s); err != nil {
+			return "", errors.New("is not a date")
+		}
+		return s, nil
 	})
 }
 

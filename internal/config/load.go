@@ -26,7 +26,7 @@ func EnvName(name string) string {
 // The error is an [*InvalidError] with every mistake, or says why the file could
 // not be read.
 func Load(path string, env func(string) string, sections ...string) (*Config, error) {
-	l := &loader{file: &file{}, env: env, sections: sections, cfg: &Config{Merchants: map[string]Merchant{}}}
+	l := &loader{found: map[string]value{}, file: &file{}, env: env, sections: sections, cfg: &Config{Merchants: map[string]Merchant{}}}
 	if path != "" {
 		f, err := readFile(path)
 		if err != nil {
@@ -51,6 +51,7 @@ type loader struct {
 	sections []string
 	cfg      *Config
 	problems []Problem
+	found    map[string]value // what is in force, by key
 }
 
 func (l *loader) needs(section string) bool {
@@ -61,20 +62,29 @@ func (l *loader) problem(p Problem) { l.problems = append(l.problems, p) }
 
 // values sets every field, merchant by merchant where it is theirs.
 func (l *loader) values() {
-	merchantsDone := false
 	for i := range keys {
-		switch k := &keys[i]; {
-		case !k.ofMerchant():
+		if k := &keys[i]; !k.ofMerchant() {
 			l.set(k, k.name, nil)
-		case !merchantsDone:
-			l.merchants()
-			merchantsDone = true
 		}
 	}
+	l.merchants()
+	l.inOrder()
 	k, r := &l.cfg.Kafka, &l.cfg.Redis
 	for _, file := range []*string{&k.CAFile, &k.CertFile, &k.KeyFile, &r.CAFile, &r.CertFile, &r.KeyFile} {
 		*file = l.resolve(*file)
 	}
+}
+
+// inOrder brings the settings into the order of the table's sections: merchants
+// come last, since they inherit from the others.
+func (l *loader) inOrder() {
+	rank := map[string]int{}
+	for i := range keys {
+		if s := keys[i].section(); rank[s] == 0 {
+			rank[s] = i + 1
+		}
+	}
+	slices.SortStableFunc(l.cfg.settings, func(a, b Setting) int { return rank[section(a.Key)] - rank[section(b.Key)] })
 }
 
 var merchantName = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
@@ -118,25 +128,39 @@ func (l *loader) inEnvironment(merchant string) bool {
 // set finds a key's value, checks it and puts it where it belongs.
 func (l *loader) set(k *key, name string, m *Merchant) {
 	v, ok := l.find(k, name)
-	switch {
-	case !ok:
+	if ok && v.texts == nil {
+		v, ok = l.absent(k, name)
+	}
+	if !ok {
 		return
-	case v.texts == nil && k.required:
+	}
+	if v.texts != nil {
+		if err := k.set(l.cfg, m, v); err != nil {
+			l.problem(Problem{Key: name, Value: display(k, v.texts), Where: v.where, Reason: err.Error(), Allowed: k.allowed, line: v.line})
+			return
+		}
+	}
+	l.found[name] = v
+	l.show(k, name, v)
+}
+
+// absent is what is in force where nobody has written a key. Without texts it is
+// the zero value.
+func (l *loader) absent(k *key, name string) (value, bool) {
+	switch {
+	case k.required:
 		if l.needs(k.section()) {
 			l.problem(l.missing(k, name))
 		}
-		return
-	case v.texts == nil && k.def == "": // the zero value is the default
-		l.show(k, name, value{where: "default"})
-		return
-	case v.texts == nil:
-		v = value{texts: split(k, k.def), where: "default"}
+		return value{}, false
+	case k.inherits != "":
+		v, ok := l.found[k.inherits] // if it is not there, what is wrong with it is said already
+		v.where = k.inherits + ", " + v.where
+		return v, ok
+	case k.def == "":
+		return value{where: "default"}, true
 	}
-	if err := k.set(l.cfg, m, v); err != nil {
-		l.problem(Problem{Key: name, Value: display(k, v.texts), Where: v.where, Reason: err.Error(), Allowed: k.allowed, line: v.line})
-		return
-	}
-	l.show(k, name, v)
+	return value{texts: split(k, k.def), where: "default"}, true
 }
 
 func (l *loader) missing(k *key, name string) Problem {
@@ -164,6 +188,7 @@ func (l *loader) agreement() {
 	if c.Report.MaxInterval > 0 && c.Report.Interval > c.Report.MaxInterval {
 		disagree("report.interval", "is longer than report.maxInterval")
 	}
+	l.agreementOnMerchants(disagree)
 	l.agreementOnSecurity(disagree)
 }
 

@@ -58,8 +58,8 @@ report: {interval: 30m, maxInterval: 10m}
 		`kafka.brokers is missing; set it in the file or as TOPLU_KAFKA_BROKERS; allowed: host:port, several as a YAML list or with commas`,
 		`redis.addrs is missing; set it in the file or as TOPLU_REDIS_ADDRS; allowed: host:port, several as a YAML list or with commas`,
 		`env TOPLU_REDIS_PASSWORD: redis.password "***" has blanks around it or more than one line; allowed: not empty, without blanks around it`,
-		`merchants.default.apiKey is missing; set it, or apiKeyFile, in the file or as TOPLU_MERCHANTS_DEFAULT_APIKEY; allowed: not empty, without blanks around it`,
 		`env TOPLU_LOG_LEVEL: log.level "loud" is none of the words allowed; allowed: debug, info, warn, error`,
+		`merchants.default.apiKey is missing; set it, or apiKeyFile, in the file or as TOPLU_MERCHANTS_DEFAULT_APIKEY; allowed: not empty, without blanks around it`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -93,6 +93,14 @@ func TestMistakes(t *testing.T) {
 		{name: "user without password", yaml: "kafka: {username: u}", want: "kafka.username and kafka.password go together"},
 		{name: "switch", env: "TOPLU_VERIFY_BALANCE=yes", want: `verify.balance "yes" is neither true nor false`},
 		{name: "start", env: "TOPLU_KAFKA_STARTAT=yesterday", want: "kafka.startAt \"yesterday\" is neither first, now nor an RFC 3339 time"},
+		{name: "key of a merchant's batch", yaml: "merchants: {m: {apiKey: a, secretKey: b, batch: {maxItem: 1}}}", want: "merchants.m.batch.maxItem is not a key that toplu knows; did you mean merchants.m.batch.maxItems?"},
+		{name: "section of a merchant", yaml: "merchants: {m: {apiKey: a, secretKey: b, batch: 5}}", want: "merchants.m.batch is a section, not a value; allowed: a section with maxItems, maxWait"},
+		{name: "zone", yaml: "merchants: {m: {apiKey: a, secretKey: b, batch: {cutOff: {at: '17:00', zone: Europe/Istanbull}}}}", want: `merchants.m.batch.cutOff.zone "Europe/Istanbull" is not a zone`},
+		{name: "time of day", yaml: "merchants: {m: {apiKey: a, secretKey: b, batch: {cutOff: {at: '5pm'}}}}", want: `merchants.m.batch.cutOff.at "5pm" is not a time such as 17:00`},
+		{name: "opens after it closes", yaml: "merchants: {m: {apiKey: a, secretKey: b, batch: {cutOff: {at: '09:00', opens: '17:00'}}}}", want: "merchants.m.batch.cutOff.opens is not before batch.cutOff.at"},
+		{name: "days without a cut-off", yaml: "merchants: {m: {apiKey: a, secretKey: b, batch: {cutOff: {days: [mon]}}}}", want: "merchants.m.batch.cutOff.days is set, but batch.cutOff.at is not"},
+		{name: "day", yaml: "merchants: {m: {apiKey: a, secretKey: b, batch: {cutOff: {at: '17:00', days: [monday]}}}}", want: "has an entry, number 1, that is not a day of the week"},
+		{name: "a topic of toplu's own", yaml: "merchants: {m: {apiKey: a, secretKey: b, topics: [payout.journal]}}", want: "merchants.m.topics has payout.journal, which is one of toplu's own"},
 		{name: "two documents", yaml: "---\nkafka: {}", want: "holds more than one YAML document"},
 		{name: "user in the URL", env: "TOPLU_IYZICO_BASEURL=https://u:hush@h", want: `iyzico.baseUrl "***" has a user, query or fragment`},
 	}

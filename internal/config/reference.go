@@ -51,6 +51,8 @@ func defaultText(k *key) string {
 	switch {
 	case k.required:
 		return "**required**"
+	case k.inherits != "":
+		return "that of `" + k.inherits + "`"
 	case k.def == "":
 		return ""
 	}

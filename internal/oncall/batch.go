@@ -22,6 +22,7 @@ type Batch struct {
 	Stuck      bool              `json:"stuck"` // it needs a person, or has not moved for long
 	Claimed    bool              `json:"claimed"`
 	SealedAt   time.Time         `json:"sealedAt"`
+	NotBefore  time.Time         `json:"notBefore,omitzero"` // the merchant's cut-off
 	LastAt     *time.Time        `json:"lastRecordAt,omitempty"`
 	Attempt    int               `json:"attempt"`
 	RequestID  string            `json:"requestId,omitempty"`
@@ -86,7 +87,7 @@ func (d *Desk) batches(views []*worker.ShardView) []Batch {
 func (d *Desk) describe(shard int, v *worker.BatchView) Batch {
 	b := Batch{
 		ID: v.ID, Shard: shard, Plan: v.Plan, Merchant: v.Merchant, Purpose: v.Purpose, Currency: string(v.Currency),
-		State: v.State, Claimed: v.Claimed, SealedAt: v.SealedAt, Attempt: v.Attempt, RequestID: v.RequestID, Gone: v.Gone,
+		State: v.State, Claimed: v.Claimed, SealedAt: v.SealedAt, NotBefore: v.NotBefore, Attempt: v.Attempt, RequestID: v.RequestID, Gone: v.Gone,
 		Payouts: sumOf(v.All), Statuses: map[string]Sum{}, Payable: sumOf(v.Payable), Unanswered: sumOf(v.Unanswered),
 		Withdrawn: sumOf(v.Withdrawn), Next: v.Next,
 	}

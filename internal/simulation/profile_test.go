@@ -60,6 +60,7 @@ type profile struct {
 	// With planners: requests are written, not plans.
 	consumer             bool
 	commitEvery, maxWait time.Duration
+	opens                int // the minute of the day before which nothing is paid
 	cfg                  worker.Config
 }
 
@@ -152,6 +153,12 @@ func draw(seed uint64) *profile {
 	if pick(2) {
 		p.cfg.RejectCodes = []string{"SIM1009", "SIM1001"}
 	}
+	if pick(3) { // payouts are of 100 to some 10,200 minor units
+		p.cfg.Merchants = map[string]worker.Terms{"default": {MaxPayout: int64(4000 + r.IntN(6000)), MaxBatch: int64(6000 + r.IntN(20_000))}}
+	}
+	if pick(3) {
+		p.opens = 1 + r.IntN(8)
+	}
 	return p
 }
 
@@ -163,8 +170,8 @@ func (p *profile) String() string {
 	for c, o := range p.odds {
 		fmt.Fprintf(&text, "  %-9s %+v\n", classNames[c], o)
 	}
-	fmt.Fprintf(&text, "  freeze %d, crash %d, rebalance %d, second %d, redis %d, people %d, replay %d, panel %d, haste %d, linger %d, spite %v\n",
-		p.freeze, p.crash, p.rebalance, p.second, p.redis, p.people, p.replay, p.panel, p.haste, p.linger, p.spite)
+	fmt.Fprintf(&text, "  freeze %d, crash %d, rebalance %d, second %d, redis %d, people %d, replay %d, panel %d, haste %d, linger %d, spite %v, opens %d\n",
+		p.freeze, p.crash, p.rebalance, p.second, p.redis, p.people, p.replay, p.panel, p.haste, p.linger, p.spite, p.opens)
 	s := p.settings
 	s.RateLimits, s.Fate = nil, nil
 	balance := "without end"

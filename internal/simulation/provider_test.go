@@ -3,6 +3,7 @@ package simulation_test
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/toplu/toplu/iyzico"
 	"github.com/toplu/toplu/iyzico/iyzicotest"
@@ -63,6 +64,9 @@ func (p simProvider) Init(ctx context.Context, r iyzico.InitRequest) (iyzico.Ini
 				RecipientName: it.RecipientName.Reveal(), Description: it.Description.Reveal(),
 				Amount: iyzicotest.Amount{Value: iyzicotest.Money(it.Amount), Currency: string(it.Currency)},
 			})
+		}
+		if opens := time.Duration(p.w.p.opens) * time.Minute; time.Since(p.w.began) < opens {
+			p.w.trace.violate("init of %s before the merchant opens", r.ExternalID)
 		}
 		a := p.w.provider.Init(p.key, to)
 		if err := p.judge(iyzicotest.OpInit, &a); err != nil {

@@ -1,6 +1,7 @@
 package simulation_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"strings"
@@ -19,13 +20,20 @@ func TestStormReaches(t *testing.T) {
 	for seed := uint64(1); seed <= 200; seed++ {
 		w := simulate(t, seed, false)
 		for _, sh := range w.shards {
+			plans, _ := sh.plans.Read(context.Background(), 0)
+			for _, e := range plans.Entries {
+				if bytes.Contains(e.Value, []byte(`"notBefore"`)) {
+					seen["waits for the opening"]++
+				}
+			}
 			chunk, _ := sh.journal.Read(context.Background(), 0)
 			for _, e := range chunk.Entries {
-				var r struct{ Type string }
+				var r struct{ Type, Hold string }
 				if err := json.Unmarshal(e.Value, &r); err != nil {
 					t.Fatal(err)
 				}
 				seen[r.Type]++
+				seen["held for "+r.Hold]++
 			}
 		}
 		for _, m := range w.statuses.messages {
@@ -62,6 +70,7 @@ func TestStormReaches(t *testing.T) {
 		"init lost", "auth lost", "cancel lost", "retrieve lost", "journal.append lost", "statuses lost", "claims.fold lost",
 		"redis wiped", "redis rolled back", "redis exchanged", "redis robbed of a key", "crashes", "freezes", "starts",
 		"at iyzico INIT", "at iyzico COMPLETED", "at iyzico CANCELED", "cancelled in part", "dead letters",
+		"held for limit", "held for policy", "waits for the opening",
 	}
 	for _, kind := range schema.RecordTypes() {
 		if kind != schema.RecQuarantined { // every record here can be read

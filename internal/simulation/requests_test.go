@@ -78,6 +78,7 @@ func (w *world) startPlanner() {
 	k := worker.NewKnown(simClaims{w, s, w.claims}, logs, zerolog.Nop())
 	k.Steady = true
 	p := consumer.New(consumer.Config{
+		Merchants:   w.policies(),
 		CommitEvery: w.p.commitEvery, MaxItems: w.p.items, MaxWait: w.p.maxWait, Steady: true, StopTimeout: time.Second, Now: time.Now, Log: zerolog.Nop(),
 	}, consumer.Ports{
 		Known: known{k}, Plans: &planLogs{w: w, s: s, logs: logs}, Commands: withdrawals{w, s},
@@ -92,6 +93,18 @@ func (w *world) startPlanner() {
 		s.err = p.Run(ctx, a)
 		close(s.done)
 	}()
+}
+
+// policies have a cut-off in a third of the runs: time begins at midnight.
+func (w *world) policies() map[string]consumer.Policy {
+	if w.p.opens == 0 {
+		return nil
+	}
+	return map[string]consumer.Policy{"default": {MaxItems: w.p.items, MaxWait: w.p.maxWait, CutOff: w.cutOff()}}
+}
+
+func (w *world) cutOff() *consumer.CutOff {
+	return &consumer.CutOff{Opens: w.p.opens, Closes: 23*60 + 59, Zone: time.UTC, Days: []time.Weekday{0, 1, 2, 3, 4, 5, 6}}
 }
 
 // planners are the planners that are alive.

@@ -110,6 +110,9 @@ func (w *world) plan(sh *shard) {
 		return
 	}
 	p := &schema.Plan{Merchant: "default", Purpose: "SETTLEMENT", Currency: schema.TRY, At: time.Now().UTC()}
+	if w.p.opens > 0 {
+		p.NotBefore, _ = w.cutOff().At(p.At)
+	}
 	n := 1 + w.rnd.IntN(w.p.items)
 	other := false
 	var ids []string
