@@ -28,13 +28,13 @@ type conformanceCommand struct {
 
 // Help says more than the line in the list of commands.
 func (*conformanceCommand) Help() string {
-	return `Plays a stream of statuses to a ledger and checks its books: duplicates, gaps that are filled late, a late returned, unknown and back, a day told again, statuses of tomorrow, and a kill amid the work. Each story that went wrong comes with an example and what it teaches.
+	return `Plays a stream of statuses to a ledger and checks its books: duplicates, gaps that are filled late, a late returned, unknown and back, a day told again, statuses of tomorrow, a kill amid the work, and a second ledger that joins its consumer group and takes over. Each story that went wrong comes with an example and what it teaches.
 
 The ledger's command gets KAFKA_BROKERS, KAFKA_TOPIC and KAFKA_GROUP in its environment; with a group that is new it must begin at the first offset. The command in --books prints one line for each payout:
 
   {"payoutId":"…","status":"paid","reserved":"0.00","paid":"100.50","commission":"20.00"}
 
-The topic is a new one on the configured brokers; without a configuration, on a simulated broker in this process. Use a ledger without other books in it. docs/ledger.md has the rules and four ledgers that keep them.
+The topic is a new one on the configured brokers; without a configuration, on a simulated broker in this process. The ledger runs twice at once for a while, on the same books; use one without other books in it. docs/ledger.md has the rules and four ledgers that keep them.
 
 Example:
 
@@ -68,8 +68,8 @@ func (c *conformanceCommand) Run(ctx context.Context, p *program) error {
 		Publish:  publishStatuses(client, topic),
 		Consumer: c.Ledger, Books: strings.Fields(c.Books),
 		Env:  []string{"KAFKA_BROKERS=" + strings.Join(k.Brokers, ","), "KAFKA_TOPIC=" + topic, "KAFKA_GROUP=" + topic},
-		Wait: c.Wait,
-		Say:  func(s string) { p.note("%s", s) },
+		Wait: c.Wait, Members: func(ctx context.Context) (int, bool, error) { return client.Members(ctx, topic) },
+		Say: func(s string) { p.note("%s", s) },
 	})
 	if err != nil {
 		return err

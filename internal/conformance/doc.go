@@ -3,18 +3,20 @@
 //
 // # How it goes
 //
-// [Compose] writes a play: payouts, each with a [Story], as messages in three
+// [Compose] writes a play: payouts, each with a [Story], as messages in four
 // acts. [Run] starts the ledger under test as a program of its own and plays the
 // acts to it. After the first it waits until all is booked; in the middle of the
-// second it kills the program and starts it again; in the third comes what is
-// late: gaps are filled, money returns, a whole day is told again. Then the
-// books are read and [Play.Judge] compares them.
+// second it kills the program and starts it again; in the middle of the third a
+// second one joins its consumer group, takes over some partitions, and when the
+// first is killed all of them; in the fourth comes what is late: gaps are filled,
+// money returns, a whole day is told again. Then the books are read and
+// [Play.Judge] compares them.
 //
 // # What a ledger must offer
 //
 // Two commands. The first consumes: it gets KAFKA_BROKERS, KAFKA_TOPIC and
 // KAFKA_GROUP in its environment, begins at the first offset, and runs until it
-// is killed. The second prints the books as JSON lines on standard output, one a
+// is killed; two of it may run at once, on the same books. The second prints the books as JSON lines on standard output, one a
 // payout, amounts as decimals with two digits:
 //
 //	{"payoutId":"order-1042","status":"paid","reserved":"0.00","paid":"100.50","commission":"20.00"}

@@ -91,10 +91,10 @@ func (p *Play) curtainDown(act int, books Books) bool {
 	return true
 }
 
-// started reports whether the books have a payout of the second act.
-func (p *Play) started(books Books) bool {
+// started reports whether the books have a payout that begins in an act.
+func (p *Play) started(act int, books Books) bool {
 	for i := range p.payouts {
-		if q := &p.payouts[i]; q.story.act == 1 && books[q.id].Status != "" {
+		if q := &p.payouts[i]; q.story.act == act && books[q.id].Status != "" {
 			return true
 		}
 	}

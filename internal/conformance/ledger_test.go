@@ -19,13 +19,17 @@ type flaw struct {
 	anyType          bool
 	alwaysCommission bool
 	rounds           bool
-	loses            bool // forgets an event in a hundred
+	loses            bool // forgets what it had in hand when it was killed
+	memory           bool // knows the last sequences in memory alone, and another process does not
+	waits            bool // for the events before
+	adds             bool // what an event seems to say, each event once
+	finalIsEnd       bool // takes a final status for the last
+	takesBack        bool // takes returned for a payment that is undone
 }
 
 // A ledger is a model of one, right but for its flaw.
 type ledger struct {
 	flaw    flaw
-	n       int
 	payouts map[string]*account
 	seen    map[string]bool
 }
@@ -61,7 +65,7 @@ func (l *ledger) book(m schema.Message) {
 		a = &account{}
 		l.payouts[s.PayoutID] = a
 	}
-	if l.n++; l.flaw.loses && strings.Contains(s.PayoutID, "interrupted") && s.Status == schema.Paid {
+	if l.flaw.loses && strings.Contains(s.PayoutID, "interrupted") && s.Status == schema.Paid {
 		return
 	}
 	l.put(a, &s)
@@ -75,13 +79,16 @@ func (l *ledger) put(a *account, s *schema.Status) {
 	}
 	id := schema.StatusID(s.PayoutID, s.Sequence, s.Status)
 	switch {
-	case l.flaw.again: // adds what an event seems to say
+	case l.flaw.waits && s.Sequence > a.sequence+1, l.flaw.finalIsEnd && a.status.Final(), l.flaw.adds && s.Sequence <= a.sequence:
+		return
+	case l.flaw.again, l.flaw.adds:
+		a.sequence = s.Sequence
 		switch {
 		case s.Status == schema.Accepted:
 			a.reserved += amount
 		case s.Status == schema.Paid:
 			a.reserved, a.paid, a.commission = a.reserved-amount, a.paid+amount, a.commission+s.Commission.Minor
-		case s.Status.Final() && a.reserved > 0:
+		case s.Status.Final() && (a.reserved > 0 || l.flaw.adds):
 			a.reserved -= amount
 		}
 		a.status = s.Status
@@ -96,6 +103,8 @@ func (l *ledger) put(a *account, s *schema.Status) {
 	case s.Status == schema.Paid:
 		a.paid = amount
 	case s.Status == schema.Unknown && l.flaw.unknownFails:
+	case s.Status == schema.Returned && l.flaw.takesBack:
+		a.paid = -amount
 	case !s.Status.Final():
 		a.reserved = amount
 		if s.Sequence == 0 {
@@ -104,6 +113,15 @@ func (l *ledger) put(a *account, s *schema.Status) {
 	}
 	if s.Commission != nil && (s.Status == schema.Paid || l.flaw.alwaysCommission && s.Status.Final()) {
 		a.commission = s.Commission.Minor
+	}
+}
+
+// handOver has another process go on with the books.
+func (l *ledger) handOver() {
+	if l.flaw.memory {
+		for _, a := range l.payouts {
+			a.sequence = 0
+		}
 	}
 }
 

@@ -11,9 +11,9 @@ import (
 )
 
 // acts is how many there are; run.go says what happens in each.
-const acts = 3
+const acts = 4
 
-// A Play is a stream of status events in three acts, and what the books should
+// A Play is a stream of status events in four acts, and what the books should
 // be after it. It is read-only once composed.
 type Play struct {
 	Acts [acts][]schema.Message

@@ -24,6 +24,10 @@ type Stage struct {
 	// session time-out of its consumer group: a member that was killed keeps its
 	// partitions until then.
 	Wait time.Duration
+	// Members returns how many members the ledger's consumer group has now, and
+	// whether they have settled who reads what. 0 is for a ledger that uses no
+	// group: then nobody waits for a second to join.
+	Members func(ctx context.Context) (n int, settled bool, err error)
 	// Say is told what happens, a sentence at a time. It may be nil.
 	Say func(string)
 }
@@ -43,20 +47,16 @@ func Run(ctx context.Context, p *Play, s Stage) (Verdict, error) {
 	defer func() { ledger.kill() }()
 	for act, messages := range p.Acts {
 		s.say("act %d: %d events", act+1, len(messages))
-		if err := s.Publish(ctx, messages); err != nil {
-			return v, err
+		switch act {
+		default:
+			err = s.Publish(ctx, messages)
+		case 1:
+			ledger, err = s.interrupt(ctx, p, ledger)
+		case 2:
+			ledger, err = s.handOver(ctx, p, ledger)
 		}
-		if act == 1 {
-			if _, err := s.await(ctx, ledger, p.started); err != nil && !errors.Is(err, ErrBehind) {
-				return v, err
-			}
-			s.say("the ledger is killed amid its work, and started again")
-			ledger.kill()
-			again, err := start(s.Consumer, s.Env)
-			if err != nil {
-				return v, err
-			}
-			ledger = again
+		if err != nil {
+			return Verdict{}, err
 		}
 		books, err := s.await(ctx, ledger, func(b Books) bool { return p.curtainDown(act, b) })
 		if err != nil {
@@ -65,6 +65,92 @@ func Run(ctx context.Context, p *Play, s Stage) (Verdict, error) {
 		v = p.Judge(books)
 	}
 	return v, nil
+}
+
+// interrupt plays the second act, kills the ledger amid it and returns the one
+// that is started in its place. The ledger to be killed in the end is always the
+// one that is returned.
+func (s *Stage) interrupt(ctx context.Context, p *Play, ledger *process) (*process, error) {
+	if err := s.Publish(ctx, p.Acts[1]); err != nil {
+		return ledger, err
+	}
+	if err := s.awaitStart(ctx, p, 1, ledger); err != nil {
+		return ledger, err
+	}
+	s.say("the ledger is killed amid its work, and started again")
+	ledger.kill()
+	again, err := start(s.Consumer, s.Env)
+	if err != nil {
+		return ledger, err
+	}
+	return again, nil
+}
+
+// handOver plays the third act: amid it a second ledger joins the first and
+// takes over some of its partitions, and then the first is killed. It returns
+// the second.
+func (s *Stage) handOver(ctx context.Context, p *Play, first *process) (*process, error) {
+	messages := p.Acts[2]
+	if err := s.Publish(ctx, messages[:len(messages)/2]); err != nil {
+		return first, err
+	}
+	if err := s.awaitStart(ctx, p, 2, first); err != nil {
+		return first, err
+	}
+	s.say("a second ledger is started beside it")
+	second, err := start(s.Consumer, s.Env)
+	if err != nil {
+		return first, err
+	}
+	if err := s.awaitMembers(ctx, first, second); err != nil {
+		second.kill()
+		return first, err
+	}
+	if err := s.Publish(ctx, messages[len(messages)/2:]); err != nil {
+		second.kill()
+		return first, err
+	}
+	s.say("the first is killed, the second takes over")
+	first.kill()
+	return second, nil
+}
+
+// awaitStart waits until something of an act is booked, or for a while.
+func (s *Stage) awaitStart(ctx context.Context, p *Play, act int, ledger *process) error {
+	_, err := s.await(ctx, ledger, func(b Books) bool { return p.started(act, b) })
+	if errors.Is(err, ErrBehind) {
+		return nil // the end of the act will tell
+	}
+	return err
+}
+
+// awaitMembers waits until both ledgers are in the group.
+func (s *Stage) awaitMembers(ctx context.Context, first, second *process) error {
+	limit := time.NewTimer(s.Wait)
+	defer limit.Stop()
+	for {
+		n, settled, err := s.Members(ctx)
+		switch {
+		case err != nil:
+			return err
+		case n == 2 && settled:
+			return nil
+		case n == 0:
+			s.say("the ledger is not in the group that it was given: nobody waits for the second to join")
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-first.done:
+			return fmt.Errorf("the ledger ended by itself when a second joined (%w); its last words:\n%s", first.err, first.words())
+		case <-second.done:
+			return fmt.Errorf("the second ledger ended by itself (%w); its last words:\n%s", second.err, second.words())
+		case <-limit.C:
+			return fmt.Errorf("a second ledger did not join the group within %s; its last words:\n%s", s.Wait, second.words())
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
 // await reads the books until they are as wanted, and returns them. When time

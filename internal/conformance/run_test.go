@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/toplu/toplu/internal/conformance"
+	"github.com/toplu/toplu/internal/kafkaio"
 	"github.com/toplu/toplu/schema"
 )
 
@@ -51,7 +52,7 @@ func consume(how string) error {
 	}
 	client, err := kgo.NewClient(kgo.SeedBrokers(os.Getenv("KAFKA_BROKERS")), kgo.ConsumeTopics(os.Getenv("KAFKA_TOPIC")),
 		kgo.ConsumerGroup(os.Getenv("KAFKA_GROUP")), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.DisableAutoCommit(),
-		kgo.SessionTimeout(6*time.Second), kgo.HeartbeatInterval(time.Second))
+		kgo.SessionTimeout(6*time.Second), kgo.HeartbeatInterval(500*time.Millisecond), kgo.BlockRebalanceOnPoll())
 	if err != nil {
 		return err
 	}
@@ -75,6 +76,7 @@ func consume(how string) error {
 		if err := client.CommitUncommittedOffsets(ctx); err != nil {
 			return err
 		}
+		client.AllowRebalance()
 	}
 	<-ctx.Done()
 	return nil
@@ -118,6 +120,11 @@ func stage(t *testing.T, how string, env ...string) conformance.Stage {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
+	members, err := kafkaio.Dial(kafkaio.Config{Brokers: cluster.ListenAddrs()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(members.Close)
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -137,20 +144,30 @@ func stage(t *testing.T, how string, env ...string) conformance.Stage {
 		Books:    []string{"env", "TOPLU_TEST_LEDGER=books", self},
 		Env: append(env, "KAFKA_BROKERS="+strings.Join(cluster.ListenAddrs(), ","), "KAFKA_TOPIC=statuses", "KAFKA_GROUP=ledger",
 			"LEDGER_FILE="+filepath.Join(t.TempDir(), "ledger")),
-		Wait: 30 * time.Second,
+		Wait:    30 * time.Second,
+		Members: func(ctx context.Context) (int, bool, error) { return members.Members(ctx, "ledger") },
 	}
 }
 
 func TestRun(t *testing.T) {
 	t.Parallel()
-	play := compose(t, 100)
-	v, err := conformance.Run(t.Context(), play, stage(t, "right"))
-	if err != nil || !v.OK {
-		t.Errorf("got %+v, %v", v, err)
-	}
-	v, err = conformance.Run(t.Context(), play, stage(t, "naive", "LEDGER_NAIVE=1"))
-	if err != nil || v.OK || v.Wrong == 0 {
-		t.Errorf("got %+v, %v", v, err)
+	for how, env := range map[string][]string{"right": nil, "naive": {"LEDGER_NAIVE=1"}} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			var said []string
+			s := stage(t, how, env...)
+			s.Say = func(what string) { said = append(said, what) }
+			v, err := conformance.Run(t.Context(), compose(t, 100), s)
+			if err != nil || v.OK != (how == "right") || (v.Wrong == 0) != (how == "right") {
+				t.Errorf("got %+v, %v", v, err)
+			}
+			want := []string{"act 1", "act 2", "killed amid its work", "act 3", "a second ledger", "the second takes over", "act 4"}
+			for i, text := range want {
+				if i >= len(said) || !strings.Contains(said[i], text) || len(said) != len(want) {
+					t.Fatalf("it went %q, want %q", said, want)
+				}
+			}
+		})
 	}
 }
 

@@ -57,6 +57,11 @@ var stories = []Story{
 		statuses: []schema.PayoutStatus{schema.Accepted, schema.Submitted, schema.Paid}, first: []int{1, 3}, late: []int{2},
 	},
 	{
+		Name:     "gap for ever",
+		Lesson:   "An event is missing and never comes: it was deleted after 30 days, or lost with a disk. Each event says all that must be booked, so nothing waits for another. " + target,
+		statuses: []schema.PayoutStatus{schema.Accepted, schema.Submitted, schema.Paid}, first: []int{1, 3},
+	},
+	{
 		Name:     "beginning missing",
 		Lesson:   "The first event that was seen of a payout was not accepted: older ones had been deleted, or came later. The amount is in every event. " + target,
 		statuses: []schema.PayoutStatus{schema.Accepted, schema.Submitted, schema.Paid}, first: []int{2}, late: []int{3, 1},
@@ -65,6 +70,11 @@ var stories = []Story{
 		Name:     "interrupted",
 		Lesson:   "The ledger was killed amid its work, and events that it had booked came again, or events that it had not booked did not. Commit the offset only after the booking. " + dedupe,
 		statuses: []schema.PayoutStatus{schema.Accepted, schema.Submitted, schema.Paid}, first: []int{1, 2, 3}, act: 1,
+	},
+	{
+		Name:     "handed over",
+		Lesson:   "A payout's partition went to another process of the ledger amid its events, and the other did not know what the first had booked. Processes share books, not memory: ask the books for the last sequence, in the transaction of the booking.",
+		statuses: []schema.PayoutStatus{schema.Accepted, schema.Submitted, schema.Paid}, first: []int{1, 2, 3, 1, 2}, act: 2,
 	},
 	{
 		Name:     "failed",

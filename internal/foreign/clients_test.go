@@ -14,6 +14,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"github.com/toplu/toplu/internal/realparts"
 	"github.com/toplu/toplu/schema"
 )
 
@@ -28,32 +29,39 @@ type client struct {
 const each = 10
 
 // TestSlowClients has four foreign clients write requests in both modes of
-// CloudEvents and read the statuses, and prints who can do what.
+// CloudEvents and read the statuses, on both Kafkas, and prints who can do what.
+// The table in docs/order-systems.md must say the same.
 func TestSlowClients(t *testing.T) {
-	s := startService(t)
+	for _, version := range []string{realparts.Kafka42, realparts.Kafka39} {
+		t.Run("Kafka "+version, func(t *testing.T) { tryClients(t, version) })
+	}
+}
+
+func tryClients(t *testing.T, version string) {
+	s := startService(t, version)
 	clients := []client{
-		{name: "kafkajs", env: []string{nodeEnv(t)}, command: []string{"node", "testdata/kafkajs.js"}},
-		{name: "confluent", env: []string{pythonEnv(t)}, command: []string{"python3", "testdata/confluent.py"}, transactions: true},
-		{name: "java", command: java(t, "testdata/Client.java"), transactions: true},
+		{name: "kafkajs", env: []string{nodeEnv(t)}, command: []string{"node", "testdata/kafkajs.js"}, transactions: true},
+		{name: "confluent-kafka", env: []string{pythonEnv(t)}, command: []string{"python3", "testdata/confluent.py"}, transactions: true},
+		{name: "kafka-clients", command: java(t, "testdata/Client.java"), transactions: true},
 		{name: "kcat"},
 	}
 	// column by column, client by client: what went wrong, "" for fine
 	matrix := map[string]map[string]string{}
-	for _, column := range []string{"binary", "structured", "transactions", "partition", "reads", "headers"} {
+	for _, column := range columns {
 		matrix[column] = map[string]string{}
 	}
 	for _, c := range clients {
 		for _, mode := range []string{"binary", "structured"} {
 			matrix[mode][c.name] = c.write(t, s, mode, requests(c.name+"-"+mode))
 		}
-		matrix["transactions"][c.name] = "not tried"
+		matrix["transactions"][c.name] = none
 		if c.transactions {
 			matrix["transactions"][c.name] = cmp.Or(
 				c.do(t, s, "transaction", "abort", requests(c.name+"-abort")),
 				c.do(t, s, "transaction", "commit", requests(c.name+"-commit")))
 		}
 	}
-	paid := s.awaitPaid(t, len(clients)*2*each+2*each)
+	paid := s.awaitPaid(t, len(clients)*2*each+3*each)
 	statuses := kcatRead(t, s, "payout.statuses")
 	requested := kcatRead(t, s, "payout.requests")
 	for _, c := range clients {
@@ -75,8 +83,14 @@ func TestSlowClients(t *testing.T) {
 		matrix["reads"][c.name] = c.read(t, s, statuses)
 		matrix["headers"][c.name] = traced(statuses, c.name)
 	}
-	show(t, clients, matrix)
+	show(t, version, clients, matrix)
 }
+
+// columns are what a client may be able to do, as in the table of the docs.
+var columns = []string{"binary", "structured", "transactions", "partition", "reads", "headers"}
+
+// none is for a client that has no transactions.
+const none = "has none"
 
 // requests makes requests in neutral form: each client makes events of them.
 func requests(prefix string) []byte {
@@ -259,27 +273,53 @@ func traced(statuses []record, name string) string {
 	return ""
 }
 
-// show prints the matrix and fails where something is wrong.
-func show(t *testing.T, clients []client, matrix map[string]map[string]string) {
+// show prints the matrix and fails where something is wrong, or where the docs
+// say otherwise.
+func show(t *testing.T, version string, clients []client, matrix map[string]map[string]string) {
 	t.Helper()
-	columns := []string{"binary", "structured", "transactions", "partition", "reads", "headers"}
-	var table strings.Builder
-	fmt.Fprintf(&table, "%-12s%s\n", "", strings.Join(columns, "  "))
+	documented := documentedMatrix(t)
+	table := fmt.Sprintf("%-17s%s\n", "", strings.Join(columns, "  "))
 	for _, c := range clients {
-		fmt.Fprintf(&table, "%-12s", c.name)
-		for _, column := range columns {
+		table += fmt.Sprintf("%-17s", c.name)
+		for i, column := range columns {
 			wrong := matrix[column][c.name]
 			word := "yes"
 			switch {
-			case wrong == "not tried":
-				word = "-"
+			case wrong == none:
+				word = none
 			case wrong != "":
 				word = "NO"
 				t.Errorf("%s, %s: %s", c.name, column, wrong)
 			}
-			fmt.Fprintf(&table, "%-*s", len(column)+2, word)
+			if said := documented[c.name]; i >= len(said) || said[i] != word {
+				t.Errorf("%s, %s: %s, and docs/order-systems.md has %q", c.name, column, word, said)
+			}
+			table += fmt.Sprintf("%-*s", len(column)+2, word)
 		}
-		table.WriteString("\n")
+		table += "\n"
 	}
-	t.Logf("foreign clients\n%s", table.String())
+	t.Logf("foreign clients on Kafka %s\n%s", version, table)
+}
+
+// documentedMatrix reads the table of the docs: a client's cells by the first
+// word of its name.
+func documentedMatrix(t *testing.T) map[string][]string {
+	t.Helper()
+	said := map[string][]string{}
+	_, table, found := strings.Cut(readPage(t, docs(t, "order-systems.md")), "\n| client | writes binary |")
+	if !found {
+		t.Fatal("docs/order-systems.md has no table of clients")
+	}
+	for line := range strings.Lines(table) {
+		cells := strings.Split(strings.Trim(line, "|\n "), " | ")
+		name, _, _ := strings.Cut(strings.TrimSpace(cells[0]), " ")
+		if len(cells) != 1+len(columns) {
+			if len(said) > 0 {
+				break
+			}
+			continue
+		}
+		said[name] = cells[1:]
+	}
+	return said
 }

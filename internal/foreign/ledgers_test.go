@@ -8,12 +8,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/toplu/toplu/internal/realparts"
 )
 
 // TestSlowLedgers has the conformance kit try the reference ledgers of docs, on
 // real Kafka: the four right ones pass, and the naive one is taught.
 func TestSlowLedgers(t *testing.T) {
-	brokers := startKafka(t)
+	brokers := startKafka(t, realparts.Kafka42)
 	type verdict struct {
 		OK      bool
 		Payouts int
@@ -35,7 +37,9 @@ func TestSlowLedgers(t *testing.T) {
 		if (err == nil) != v.OK {
 			t.Errorf("ok %v, but %v", v.OK, err)
 		}
-		t.Logf("%d payouts, %d wrong", v.Payouts, v.Wrong)
+		for _, s := range v.Stories {
+			t.Logf("%-22s %4d payouts, %4d wrong  %s", s.Story, s.Payouts, s.Wrong, s.Lesson)
+		}
 		return v
 	}
 	for name, of := range map[string]func(t *testing.T) (env, command []string){

@@ -8,13 +8,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/toplu/toplu/internal/realparts"
 )
 
 // TestSlowOutbox has a shop take orders while its relay is killed time and
 // again, and a second relay runs beside it. Every order's payout is asked for,
 // in order, and none that was rolled back.
 func TestSlowOutbox(t *testing.T) {
-	s := &service{brokers: startKafka(t)}
+	s := &service{brokers: startKafka(t, realparts.Kafka42)}
 	url := startPostgres(t)
 	env := []string{"DATABASE_URL=" + url, "KAFKA_BROKERS=" + s.brokers}
 	run(t, []string{"TOPLU_KAFKA_BROKERS=" + s.brokers, "TOPLU_KAFKA_MININSYNCREPLICAS=1"}, program("toplu"), "topics", "create", "--partitions", "1")

@@ -179,10 +179,10 @@ func eventually(t *testing.T, atMost time.Duration, missing func() string) {
 	}
 }
 
-// startKafka starts a broker and returns its address.
-func startKafka(t *testing.T) string {
+// startKafka starts a broker of a version and returns its address.
+func startKafka(t *testing.T, version string) string {
 	t.Helper()
-	kafka, err := realparts.StartKafka(t.Context(), realparts.Kafka42, t.TempDir())
+	kafka, err := realparts.StartKafka(t.Context(), version, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

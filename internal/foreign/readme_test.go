@@ -20,7 +20,7 @@ func TestSlowReadme(t *testing.T) {
 	for _, page := range []string{"../../README.md", "../../docs/README.tr.md"} {
 		t.Run(filepath.Base(page), func(t *testing.T) {
 			text := readPage(t, page)
-			brokers, simulator := startKafka(t), startSimulator(t)
+			brokers, simulator := startKafka(t, realparts.Kafka42), startSimulator(t)
 			redis, err := realparts.StartRedis(t.Context(), t.TempDir())
 			if err != nil {
 				t.Fatal(err)

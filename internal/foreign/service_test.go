@@ -24,10 +24,10 @@ type service struct {
 
 const partitions = 4
 
-// startService starts all of it. The service runs until the test ends.
-func startService(t *testing.T) *service {
+// startService starts all of it, with a version of Kafka. The service runs until the test ends.
+func startService(t *testing.T, version string) *service {
 	t.Helper()
-	s := &service{brokers: startKafka(t)}
+	s := &service{brokers: startKafka(t, version)}
 	redis, err := realparts.StartRedis(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)

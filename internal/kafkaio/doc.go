@@ -8,6 +8,7 @@
 //	appending   NewAppender          one partition, group commit, offsets come back       append.go
 //	publishing  Publish              many partitions, retried: at least once              publish.go
 //	groups      Join                 one callback a generation, fenced commits            group.go generation.go
+//	            Members              how many a group has now                             members.go
 //	offsets     Offsets, OffsetsAt, CommittedOffsets                                      offsets.go
 //	topics      CreateTopics, DescribeTopics, Partitions                                  topics.go
 //

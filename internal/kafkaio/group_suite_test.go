@@ -139,6 +139,12 @@ func twoMembersShare(t *testing.T, on cluster) {
 	if both["a"].MemberID != first["a"].MemberID {
 		t.Error("a has another member id after a rebalance")
 	}
+	if n, settled, err := c.Members(t.Context(), topic); n != 2 || !settled || err != nil {
+		t.Errorf("%d members, settled %v, %v", n, settled, err)
+	}
+	if n, _, err := c.Members(t.Context(), topic+"-nobody"); n != 0 || err != nil {
+		t.Errorf("a group that is not has %d members, %v", n, err)
+	}
 	all := append(ids(both["a"]), ids(both["b"])...)
 	slices.Sort(all)
 	if !slices.Equal(all, []int{0, 1, 2, 3}) {

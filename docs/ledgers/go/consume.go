@@ -24,6 +24,7 @@ func consume(ctx context.Context, db *pgx.Conn) error {
 		kgo.ConsumerGroup(cmp.Or(os.Getenv("KAFKA_GROUP"), "ledger")),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), // a new ledger begins at the beginning
 		kgo.DisableAutoCommit(),
+		kgo.BlockRebalanceOnPoll(), // partitions do not go to another process amid a booking
 		kgo.SessionTimeout(10*time.Second),
 	)
 	if err != nil {
@@ -45,6 +46,7 @@ func consume(ctx context.Context, db *pgx.Conn) error {
 		if err := client.CommitUncommittedOffsets(ctx); err != nil {
 			return err
 		}
+		client.AllowRebalance()
 	}
 	return nil
 }

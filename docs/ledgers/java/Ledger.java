@@ -12,9 +12,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.regex.Pattern;
+import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.errors.RebalanceInProgressException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.StringDeserializer;
 
@@ -65,7 +67,11 @@ public final class Ledger {
           book(db, record);
         }
         db.commit();
-        consumer.commitSync();
+        try {
+          consumer.commitSync();
+        } catch (CommitFailedException | RebalanceInProgressException e) {
+          // The partitions go to another process. What was booked comes again, and is skipped.
+        }
       }
     }
   }

@@ -6,7 +6,8 @@
 // The rule: the books of a payout follow from its latest status alone, and an
 // event is skipped unless its sequence is higher than the last one booked. The
 // file only grows; a line that a crash cut off is written again, for the offset
-// is committed after the line is on the disk.
+// is committed after the line is on the disk. Two processes may write to one
+// file: whatever the order of their lines, the highest sequence counts.
 'use strict'
 
 const fs = require('node:fs')
@@ -39,7 +40,7 @@ function readBooks () {
   for (const line of fs.readFileSync(file, 'utf8').split('\n')) {
     try {
       const e = JSON.parse(line)
-      books.set(e.payoutId, e)
+      if (e.sequence > (books.get(e.payoutId)?.sequence ?? 0)) books.set(e.payoutId, e)
     } catch { /* empty, or cut off by a crash */ }
   }
   return books

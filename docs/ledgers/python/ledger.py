@@ -13,9 +13,15 @@ import re
 import sqlite3
 import sys
 
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, KafkaError, KafkaException
 
 KNOWN = re.compile(r"payout\.([a-z_]+)\.v1")
+
+# What a commit is refused with when the partitions go to another process.
+MOVED = {
+    KafkaError.REBALANCE_IN_PROGRESS, KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID,
+    KafkaError._ASSIGNMENT_LOST, KafkaError._NO_OFFSET,
+}
 
 
 def open_books():
@@ -74,7 +80,11 @@ def consume():
             with db:  # one transaction
                 for message in messages:
                     book(db, message)
-            consumer.commit(asynchronous=False)
+            try:
+                consumer.commit(asynchronous=False)
+            except KafkaException as err:
+                if err.args[0].code() not in MOVED:
+                    raise  # else what was booked comes again, here or elsewhere, and is skipped
 
 
 def print_books():

@@ -72,7 +72,7 @@ public final class Client {
         }
         header(record, "content-type", "application/json");
       }
-      header(record, "x-shop", "java");
+      header(record, "x-shop", "kafka-clients");
       producer.send(record, (metadata, err) -> {
         if (err != null) {
           err.printStackTrace();

@@ -25,7 +25,7 @@ def produce(producer, mode):
             headers = {"content-type": "application/json"}
             headers.update({"ce_" + name: text for name, text in e["attributes"].items()})
             value = e["data"]
-        headers["x-shop"] = "confluent"
+        headers["x-shop"] = "confluent-kafka"
         producer.produce(topic, json.dumps(value), e["key"], headers=headers, on_delivery=failed)
 
 

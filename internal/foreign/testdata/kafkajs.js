@@ -31,6 +31,17 @@ async function write () {
   await producer.disconnect()
 }
 
+async function transaction () { // mode is how it ends: commit or abort
+  const producer = kafka.producer({
+    createPartitioner: Partitioners.DefaultPartitioner, transactionalId: 'kafkajs-shop', maxInFlightRequests: 1, idempotent: true
+  })
+  await producer.connect()
+  const t = await producer.transaction()
+  await t.send({ topic, acks: -1, messages: (await stdin()).map(message) }) // they stand in the log, whatever becomes of them
+  await t[mode]()
+  await producer.disconnect()
+}
+
 async function read () {
   const admin = kafka.admin()
   await admin.connect()
@@ -52,4 +63,4 @@ async function read () {
   await consumer.disconnect()
 }
 
-({ write, read })[action]().catch((err) => { console.error(err); process.exit(1) })
+({ write, transaction, read })[action]().catch((err) => { console.error(err); process.exit(1) })
