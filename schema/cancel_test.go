@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/toplu/toplu/schema"
+	"github.com/toplu/toplu/schema/schematest"
 )
 
 func goldenCancel() *schema.Cancel {
@@ -25,7 +26,7 @@ func TestGoldenCancel(t *testing.T) {
 	if diff := cmp.Diff(*goldenCancel(), got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if err := valid(t, compile(t, "cancel.schema.json"), m.Value); err != nil {
+	if err := valid(t, schematest.Compile(t, "cancel.schema.json"), m.Value); err != nil {
 		t.Error(err)
 	}
 	if _, err := schema.DecodeRequest(m, nil); err == nil {

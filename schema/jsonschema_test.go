@@ -3,36 +3,15 @@ package schema_test
 import (
 	"bytes"
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/toplu/toplu/schema"
+	"github.com/toplu/toplu/schema/schematest"
 )
-
-// compile compiles a schema of Files, formats asserted.
-func compile(t *testing.T, name string) *jsonschema.Schema {
-	t.Helper()
-	b, err := schema.Files.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := jsonschema.NewCompiler()
-	c.AssertFormat()
-	if err := c.AddResource(name, doc); err != nil {
-		t.Fatal(err)
-	}
-	s, err := c.Compile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
 
 func valid(t *testing.T, s *jsonschema.Schema, value []byte) error {
 	t.Helper()
@@ -47,14 +26,21 @@ func valid(t *testing.T, s *jsonschema.Schema, value []byte) error {
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	schemas := map[string]*jsonschema.Schema{
-		"request": compile(t, "request.schema.json"),
-		"status":  compile(t, "status.schema.json"),
-		"refused": compile(t, "refused.schema.json"),
-		"cancel":  compile(t, "cancel.schema.json"),
+		"request": schematest.Compile(t, "request.schema.json"),
+		"status":  schematest.Compile(t, "status.schema.json"),
+		"refused": schematest.Compile(t, "refused.schema.json"),
+		"cancel":  schematest.Compile(t, "cancel.schema.json"),
 	}
 	names, err := fs.Glob(schema.Files, "examples/*.json")
-	if err != nil || len(names) < 8 {
+	if err != nil || len(names) < 15 {
 		t.Fatalf("%d examples, %v", len(names), err)
+	}
+	for from := range schema.Arrows { // every status there is has one
+		for _, status := range from.Next() {
+			if name := "examples/status-" + string(status) + ".json"; !slices.Contains(names, name) {
+				t.Errorf("there is no %s", name)
+			}
+		}
 	}
 	for _, name := range names {
 		b, err := schema.Files.ReadFile(name)
@@ -88,6 +74,9 @@ func TestExamples(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
+		if name != "examples/status-"+string(s.Status)+".json" && kind == "status" {
+			t.Errorf("%s is of %s", name, s.Status)
+		}
 		if kind == "status" && valid(t, schemas[kind], schema.EncodeStatus(&s).Value) != nil {
 			t.Errorf("%s: written again it is not valid", name)
 		}
@@ -97,7 +86,7 @@ func TestExamples(t *testing.T) {
 // What is written agrees with the schemas.
 func TestEncodedEventsAreValid(t *testing.T) {
 	t.Parallel()
-	s := compile(t, "status.schema.json")
+	s := schematest.Compile(t, "status.schema.json")
 	for from := range schema.Arrows {
 		for _, to := range from.Next() {
 			st := goldenStatus()
@@ -110,10 +99,10 @@ func TestEncodedEventsAreValid(t *testing.T) {
 			}
 		}
 	}
-	if err := valid(t, compile(t, "refused.schema.json"), schema.EncodeRefusal(goldenRefusal()).Value); err != nil {
+	if err := valid(t, schematest.Compile(t, "refused.schema.json"), schema.EncodeRefusal(goldenRefusal()).Value); err != nil {
 		t.Error(err)
 	}
-	if err := valid(t, compile(t, "request.schema.json"), schema.EncodeRequest(goldenRequest(), "e", at).Value); err != nil {
+	if err := valid(t, schematest.Compile(t, "request.schema.json"), schema.EncodeRequest(goldenRequest(), "e", at).Value); err != nil {
 		t.Error(err)
 	}
 }
@@ -121,7 +110,7 @@ func TestEncodedEventsAreValid(t *testing.T) {
 // The schema and DecodeRequest draw the same line, as far as a schema can.
 func TestSchemaAndDecoderAgree(t *testing.T) {
 	t.Parallel()
-	s := compile(t, "request.schema.json")
+	s := schematest.Compile(t, "request.schema.json")
 	swap := func(old, with string) string {
 		if !strings.Contains(usual, old) {
 			t.Fatalf("no %s in the usual request", old)

@@ -8,12 +8,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/toplu/toplu/internal/app"
 	"github.com/toplu/toplu/internal/demo"
 	"github.com/toplu/toplu/schema"
+	"github.com/toplu/toplu/schema/schematest"
 )
 
 func TestSchema(t *testing.T) {
@@ -74,7 +74,7 @@ func TestEventsOfARunAreValid(t *testing.T) {
 		served <- app.Run(serving, []string{"run"}, func(name string) string { return env[name] }, strings.NewReader(""), log, log)
 	}()
 
-	schemas, seen, ledger := compileSchemas(t), map[string]int{}, demo.NewLedger()
+	validate, seen, ledger := schematest.Validator(t), map[string]int{}, demo.NewLedger()
 	refusedOrders := map[string]bool{}
 	for _, o := range orders {
 		refusedOrders[o.ID] = refusedOrders[o.ID] || o.Kind == demo.Refused
@@ -96,10 +96,7 @@ func TestEventsOfARunAreValid(t *testing.T) {
 			}
 			kind, _ := m.Get("ce_type")
 			seen[kind]++
-			doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(r.Value))
-			if err == nil {
-				err = schemas(kind).Validate(doc)
-			}
+			err := validate(kind, r.Value)
 			if invented := kind == schema.TypeRequested && refusedOrders[string(r.Key)]; (err != nil) != invented {
 				t.Errorf("%s: %v: %s", kind, err, r.Value)
 			}
@@ -138,35 +135,4 @@ func (l *lockedBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
-}
-
-// compileSchemas returns the schema of each type of event.
-func compileSchemas(t *testing.T) func(kind string) *jsonschema.Schema {
-	t.Helper()
-	compile := func(name string) *jsonschema.Schema {
-		text, err := schema.Files.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := jsonschema.NewCompiler()
-		c.AssertFormat()
-		if err := c.AddResource(name, doc); err != nil {
-			t.Fatal(err)
-		}
-		return c.MustCompile(name)
-	}
-	request, status, refused := compile("request.schema.json"), compile("status.schema.json"), compile("refused.schema.json")
-	return func(kind string) *jsonschema.Schema {
-		switch kind {
-		case schema.TypeRequested:
-			return request
-		case schema.TypeRefused:
-			return refused
-		}
-		return status
-	}
 }

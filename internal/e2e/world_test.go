@@ -18,6 +18,7 @@ import (
 
 	"github.com/toplu/toplu/internal/e2e"
 	"github.com/toplu/toplu/internal/realparts"
+	"github.com/toplu/toplu/schema/schematest"
 )
 
 // A world is everything that one test needs: real servers, the simulator, the
@@ -239,14 +240,29 @@ func (w *world) judge(l *ledger, atMost time.Duration) *e2e.Verdict {
 	if err := l.answers(w.t, len(w.shop.asked), atMost); err != nil {
 		w.t.Error(err)
 	}
-	v := e2e.Judge(e2e.Case{Asked: w.shop.asked, Statuses: w.read("payout.statuses"), Books: w.books()})
+	statuses := w.read("payout.statuses")
+	v := e2e.Judge(e2e.Case{Asked: w.shop.asked, Statuses: statuses, Books: w.books()})
 	if err := v.Err(); err != nil {
 		w.t.Error(err)
 	}
+	w.valid(statuses)
 	w.discreet()
 	w.sound()
 	w.t.Logf("%s; calls %v; %.1f s", v, w.books().Calls, time.Since(w.began).Seconds())
 	return v
+}
+
+// valid holds every event against the schema of its type.
+func (w *world) valid(events []e2e.Record) {
+	w.t.Helper()
+	validate, wrong := schematest.Validator(w.t), 0
+	for _, r := range events {
+		if err := validate(r.Header("ce_type"), r.Value); err != nil {
+			if wrong++; wrong < 5 {
+				w.t.Errorf("%d/%d: %v: %s", r.Partition, r.Offset, err, r.Value)
+			}
+		}
+	}
 }
 
 // sound checks that nothing has stopped or panicked that should pay.
