@@ -34,11 +34,12 @@ func TestRareEventsAreValid(t *testing.T) {
 	faults(`{"failItems":1,"depositFail":1}`)
 	s.send(t, "kept-back")
 	s.says(t, "kept-back: return_failed", "explain", "kept-back")
-	faults(`{"authLostBefore":1,"cancelLostBefore":1}`)
-	s.send(t, "sought")
-	s.says(t, "sought: unknown", "explain", "sought")
+	faults(`{"lowBalance":1}`)
+	s.send(t, "unfunded")
+	s.says(t, "unfunded: unknown", "explain", "unfunded")
 	faults(`{}`)
-	s.says(t, "sought: paid", "explain", "sought")
+	s.send(t, "usual")
+	s.says(t, "usual: paid", "explain", "usual")
 
 	validate, seen := schematest.Validator(t), map[string]int{}
 	for _, r := range s.all(t, "payout.requests", "payout.statuses") {
