@@ -22,11 +22,13 @@ type batch struct {
 	due     time.Time // when it is sealed at the latest
 	begins  time.Time // its plan's NotBefore; zero: none
 	items   []schema.PlanItem
-	places  []place // of the items, and of the duplicates that came since
-	amount  int64   // minor units
-	bytes   int     // upper bound of the record's size
+	places  []place     // of the items, and of the duplicates that came since
+	added   []time.Time // when each item was; nil when nothing is traced
+	amount  int64       // minor units
+	bytes   int         // upper bound of the record's size
 	sealed  bool
 	written bool
+	id      string // of its plan, once it is written
 }
 
 // A pending is a payout id in a batch that is not in the log yet.
@@ -67,6 +69,9 @@ func (r *run) add(e *event) {
 	b.places = append(b.places, e.place)
 	b.amount += q.Amount.Minor
 	b.bytes += size
+	if r.cfg.Tracer != nil {
+		b.added = append(b.added, r.cfg.Now())
+	}
 	r.pending[q.PayoutID] = pending{b, e.content}
 	switch {
 	case len(b.items) >= b.policy.MaxItems:

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/toplu/toplu/schema"
 )
@@ -49,6 +50,9 @@ type Config struct {
 	// it has read, and then again for the last commit. Twice StopTimeout must
 	// stay below the group's session time-out. Defaults to 3 s.
 	StopTimeout time.Duration
+	// Tracer records what becomes of requests whose trace is recorded, and the
+	// sealing of batches. Nil: nothing is traced.
+	Tracer trace.Tracer
 	// Steady leaves the jitter out of every back-off, so that a simulated run can
 	// be repeated.
 	Steady bool

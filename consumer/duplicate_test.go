@@ -248,7 +248,7 @@ func TestNothingPersonal(t *testing.T) {
 				t.Errorf("%q is in the log: %s", word, &log)
 			}
 		}
-		for _, word := range []string{`"payoutId":"a"`, "invalid_request", "odd"} {
+		for _, word := range []string{`"payout":"a"`, "invalid_request", "odd"} {
 			if !strings.Contains(log.String(), word) {
 				t.Errorf("%q is not in the log: %s", word, &log)
 			}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
+	"github.com/rs/zerolog"
 
 	"github.com/toplu/toplu/schema"
 )
@@ -31,7 +32,7 @@ func (r *run) flush(ctx context.Context) error {
 	close(errs)
 	for _, b := range r.ready {
 		if b.written {
-			r.landed(b)
+			r.landed(ctx, b)
 		}
 	}
 	r.ready = slices.DeleteFunc(r.ready, func(b *batch) bool { return b.written })
@@ -51,20 +52,32 @@ func (r *run) write(ctx context.Context, shard int, batches []*batch) error {
 		if err != nil {
 			return err
 		}
-		b.written = true
+		b.written, b.id = true, plan.ID
 	}
 	return nil
 }
 
 // landed is where a batch leaves this process. A crash before it has the next
 // owner read the requests again; those that are in the log are then known.
-func (r *run) landed(b *batch) {
+func (r *run) landed(ctx context.Context, b *batch) {
 	for i := range b.items {
 		delete(r.pending, b.items[i].PayoutID)
 	}
 	for _, place := range b.places {
 		place.answered()
 	}
+	r.story(b)
+	r.trace(ctx, b)
+}
+
+// story says which batch each request went into.
+func (r *run) story(b *batch) {
+	if r.cfg.Log.GetLevel() <= zerolog.DebugLevel { // there are many
+		for i := range b.items {
+			r.cfg.Log.Debug().Str("payout", b.items[i].PayoutID).Str("batch", b.id).Msg("planned")
+		}
+	}
+	r.cfg.Log.Info().Str("batch", b.id).Int("shard", b.key.shard).Str("merchant", b.key.merchant).Int("items", len(b.items)).Msg("batch sealed")
 }
 
 // insist repeats f with growing pauses until it succeeds or ctx ends. Each

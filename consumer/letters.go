@@ -27,7 +27,7 @@ func (r *run) refuse(e *event) {
 		}))
 	}
 	r.cfg.Metrics.refused(reason.Code)
-	r.often.Warn().Str("code", reason.Code).Str("reason", reason.Text).Str("payoutId", e.invalid.PayoutID).
+	r.often.Warn().Str("code", reason.Code).Str("reason", reason.Text).Str("payout", e.invalid.PayoutID).
 		Int("partition", e.source.Partition).Int64("offset", e.source.Offset).Msg("a request is refused")
 }
 
@@ -40,7 +40,7 @@ func (r *run) conflict(e *event) {
 		Text: "the payout id is used up by an earlier request with another merchant, recipient or amount: a new payout needs a new id",
 	}, e.id())
 	r.cfg.Metrics.conflict()
-	r.often.Error().Str("payoutId", e.id()).Int("partition", e.source.Partition).Int64("offset", e.source.Offset).
+	r.often.Error().Str("payout", e.id()).Int("partition", e.source.Partition).Int64("offset", e.source.Offset).
 		Msg("a payout id comes again with other content")
 }
 

@@ -150,7 +150,7 @@ func (r *run) unanswered() int {
 func (r *run) warn(e *event) {
 	for _, w := range e.request.Warnings {
 		r.cfg.Metrics.warned()
-		r.often.Warn().Str("payoutId", e.id()).Int("partition", e.source.Partition).Int64("offset", e.source.Offset).
+		r.often.Warn().Str("payout", e.id()).Int("partition", e.source.Partition).Int64("offset", e.source.Offset).
 			Str("warning", w).Msg("a request is odd, and taken")
 	}
 }

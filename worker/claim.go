@@ -191,7 +191,9 @@ func (p *planFolder) fold(ctx context.Context, e Entry) (*foldedPlan, error) {
 			fold.Items[i] = ClaimItem{PayoutID: r.PayoutID, Content: r.Content()}
 		}
 	}
+	began := p.s.ports.Now()
 	f.owners, err = p.s.ports.Claims.Fold(ctx, fold)
+	p.s.claimed(f, began, err)
 	return f, err
 }
 

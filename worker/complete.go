@@ -29,7 +29,7 @@ func (s *Shard) auth(b *batch) {
 	}
 	d.authorised[b.winner] = true
 	requestID, attempt := b.winner, b.attempt
-	s.call(b, func(ctx context.Context) func() {
+	s.call(b, "complete", func(ctx context.Context) func() {
 		err := p.Auth(ctx, requestID)
 		return func() {
 			s.heard(b, err)
@@ -53,7 +53,7 @@ func (s *Shard) fence(b *batch) {
 		return
 	}
 	requestID := b.winner
-	s.call(b, func(ctx context.Context) func() {
+	s.call(b, "fence", func(ctx context.Context) func() {
 		err := p.Cancel(ctx, requestID)
 		v, lookErr := s.sight(ctx, p, requestID, true)
 		return func() {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/toplu/toplu/schema"
 )
@@ -128,4 +129,5 @@ type Ports struct {
 	NewID   func() string
 	Log     zerolog.Logger
 	Metrics *Metrics
+	Tracer  trace.Tracer // nil: nothing is traced
 }

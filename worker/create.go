@@ -43,7 +43,7 @@ func (s *Shard) init(b *batch) {
 		return
 	}
 	request, attempt := b.initRequest(), b.attempt
-	s.call(b, func(ctx context.Context) func() {
+	s.call(b, "create", func(ctx context.Context) func() {
 		a, err := p.Init(ctx, request)
 		return func() {
 			s.heard(b, err)
@@ -127,7 +127,7 @@ func (s *Shard) seek(b *batch) {
 	}
 	asked := s.asking(b, fmt.Sprintf("seek %s after %v", b.externalID(), b.drive.refusal))
 	by := iyzico.RetrieveRequest{ExternalID: b.externalID()}
-	s.ask(b, func(ctx context.Context) func() {
+	s.ask(b, "seek", func(ctx context.Context) func() {
 		v, err := s.view(ctx, p, by)
 		requestID := ""
 		if err == nil && v.found {
@@ -234,7 +234,7 @@ func (s *Shard) cancelOrphans(b *batch) {
 	i := slices.IndexFunc(b.orphans, func(id string) bool { return !d.orphans[id] })
 	id := b.orphans[i]
 	asked := s.asking(b, "orphan "+id)
-	s.ask(b, func(ctx context.Context) func() {
+	s.ask(b, "cancel orphan", func(ctx context.Context) func() {
 		cancelled := p.Cancel(ctx, id)
 		rep, err := p.Retrieve(ctx, iyzico.RetrieveRequest{RequestID: id, ItemType: iyzico.ItemsValid, Size: 1})
 		return func() {

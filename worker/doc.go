@@ -110,4 +110,5 @@
 //	limit.go       amounts, cut-offs
 //	command.go     people on call    sleep.go     what may come back     guard.go    hourly
 //	gauges.go      what is open      readings.go  the same, for Prometheus
+//	trace.go       spans, which decide nothing
 package worker

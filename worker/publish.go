@@ -15,6 +15,7 @@ type outbox struct {
 	emitted   int // statuses ever put in
 	published int // statuses ever acknowledged
 	busy      bool
+	tellings  []telling // of those that wait and are traced
 }
 
 const (
@@ -31,6 +32,8 @@ func (s *Shard) emit(st *schema.Status) {
 	s.ports.Metrics.status(st)
 	s.outbox.waiting = append(s.outbox.waiting, schema.EncodeStatus(st))
 	s.outbox.emitted++
+	s.telling(st)
+	s.log.Debug().Str("payout", st.PayoutID).Str("batch", st.BatchID).Int("sequence", st.Sequence).Str("status", string(st.Status)).Msg("status")
 }
 
 // publish writes what waits, one write at a time so that the order per payout
@@ -52,6 +55,7 @@ func (s *Shard) publish() {
 			}
 			o.waiting = o.waiting[len(part):]
 			o.published += len(part)
+			s.acknowledged()
 			if !o.full() {
 				s.unpark()
 			}
@@ -101,12 +105,15 @@ func (s *Shard) conflict(plan *schema.Plan, i int) {
 	})
 }
 
-// call runs a call about a batch beside the loop; nothing else is done about
-// the batch before it has ended.
-func (s *Shard) call(b *batch, run func(ctx context.Context) func()) {
+// call runs a step of a batch beside the loop; nothing else is done about the
+// batch before it has ended.
+func (s *Shard) call(b *batch, step string, run func(ctx context.Context) func()) {
 	b.drive.busy = true
+	about := s.tale(b)
 	s.spawn(func(ctx context.Context) func() {
+		ctx, end := s.told(ctx, about, step)
 		then := run(ctx)
+		end()
 		return func() {
 			b.drive.busy = false
 			then()
@@ -119,9 +126,9 @@ func (s *Shard) call(b *batch, run func(ctx context.Context) func()) {
 
 // ask is call for what decides about the present phase of an attempt: an answer
 // that comes when the journal has gone on is not looked at.
-func (s *Shard) ask(b *batch, run func(ctx context.Context) func()) {
+func (s *Shard) ask(b *batch, step string, run func(ctx context.Context) func()) {
 	attempt, at := b.attempt, b.phase
-	s.call(b, func(ctx context.Context) func() {
+	s.call(b, step, func(ctx context.Context) func() {
 		then := run(ctx)
 		return func() {
 			if b.attempt == attempt && b.phase == at {
@@ -147,8 +154,11 @@ func (s *Shard) writeAt(b *batch, attempt int, records ...schema.Record) {
 		}
 		messages[i] = schema.Message{Key: []byte(b.plan.ID), Value: value}
 	}
+	about := s.tale(b)
 	s.spawn(func(ctx context.Context) func() {
+		ctx, end := s.told(ctx, about, "journal "+string(records[0].Type))
 		offsets, err := s.ports.Journal.Append(ctx, messages...)
+		end()
 		return func() {
 			if err != nil {
 				// It may be in the log, or come late. Either way the next step is

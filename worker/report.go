@@ -43,7 +43,7 @@ func (s *Shard) look(b *batch) {
 	whole := rep.looks == 0 || rep.whole || rep.looks%fullEvery == 0 || b.phase == completing
 	rep.looks++
 	requestID := b.winner
-	s.call(b, func(ctx context.Context) func() {
+	s.call(b, "report", func(ctx context.Context) func() {
 		v, err := s.sight(ctx, p, requestID, whole)
 		if err == nil && !whole && v.found && v.glance() != rep.last {
 			v, err = s.sight(ctx, p, requestID, true)

@@ -181,7 +181,7 @@ func (s *Shard) placehold(offset int64, merchant string) {
 // not kept in memory while it waits.
 func (s *Shard) load(b *batch) {
 	epoch, offset, reread := s.epoch, b.offset, b.drive.reread
-	s.call(b, func(ctx context.Context) func() {
+	s.call(b, "load", func(ctx context.Context) func() {
 		f, records, err := s.read(ctx, epoch, offset, reread)
 		return func() {
 			if err != nil {

@@ -91,7 +91,7 @@ func (s *Shard) verify(b *batch) {
 	}
 	asked := s.asking(b, "verify "+b.winner)
 	by := iyzico.RetrieveRequest{RequestID: b.winner}
-	s.ask(b, func(ctx context.Context) func() {
+	s.ask(b, "verify", func(ctx context.Context) func() {
 		v, err := s.view(ctx, p, by)
 		return func() {
 			s.heard(b, err)
@@ -198,7 +198,7 @@ func (s *Shard) balance(b *batch) {
 	if !ok {
 		return
 	}
-	s.ask(b, func(ctx context.Context) func() {
+	s.ask(b, "balance", func(ctx context.Context) func() {
 		has, err := p.Balance(ctx)
 		return func() {
 			s.heard(b, err)

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"slices"
 	"sync"
 	"time"
@@ -60,6 +61,16 @@ func (h *health) problems() []string {
 	return all
 }
 
+// profiles serves Go's profiler. Its package also registers itself with the
+// default mux, which nothing here serves.
+func profiles(mux *http.ServeMux) {
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+}
+
 // serveAdmin serves health and metrics, and returns what ends it.
 func (s *service) serveAdmin(ctx context.Context) (func(), error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.cfg.Admin.Listen)
@@ -82,6 +93,9 @@ func (s *service) serveAdmin(ctx context.Context) (func(), error) {
 			_, _ = fmt.Fprintln(w, p)
 		}
 	})
+	if s.cfg.Admin.Pprof {
+		profiles(mux)
+	}
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	done := make(chan struct{})
 	go func() {

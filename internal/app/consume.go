@@ -44,7 +44,7 @@ func (s *service) runConsumer(ctx context.Context) error {
 		Planner: consumer.Config{
 			MaxItems: s.cfg.Batch.MaxItems, MaxAmount: s.cfg.Batch.MaxAmount, MaxBytes: s.cfg.Batch.MaxBytes, MaxWait: s.cfg.Batch.MaxWait,
 			Merchants: policies(s.cfg.Merchants),
-			Rules:     s.cfg.Rules(), Log: s.log, Metrics: consumer.NewMetrics(s.registry), StopTimeout: stop,
+			Rules:     s.cfg.Rules(), Log: s.log, Metrics: consumer.NewMetrics(s.registry), Tracer: s.tracer, StopTimeout: stop,
 		},
 	})
 }

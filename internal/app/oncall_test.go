@@ -19,6 +19,7 @@ import (
 type shift struct {
 	env  map[string]string
 	stop func()
+	logs bytes.Buffer // to be read after stop
 }
 
 // newShift starts Kafka, Redis and iyzico in this process and makes the topics.
@@ -45,14 +46,13 @@ func (s *shift) start(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan int, 1)
-	var logs bytes.Buffer
 	go func() {
-		done <- app.Run(ctx, []string{"run"}, func(name string) string { return s.env[name] }, strings.NewReader(""), &logs, &logs)
+		done <- app.Run(ctx, []string{"run"}, func(name string) string { return s.env[name] }, strings.NewReader(""), &s.logs, &s.logs)
 	}()
 	s.stop = sync.OnceFunc(func() {
 		cancel()
 		if code := <-done; code != 0 {
-			t.Errorf("the service ended with %d: %s", code, logs.String())
+			t.Errorf("the service ended with %d: %s", code, s.logs.String())
 		}
 	})
 	t.Cleanup(s.stop)

@@ -14,9 +14,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/toplu/toplu/internal/config"
 	"github.com/toplu/toplu/internal/kafkaio"
+	"github.com/toplu/toplu/internal/tracing"
 	"github.com/toplu/toplu/iyzico"
 	"github.com/toplu/toplu/worker"
 	"github.com/toplu/toplu/worker/kafkalog"
@@ -41,6 +43,7 @@ type service struct {
 	recent   *recentCalls
 	worker   *worker.Worker
 	health   health
+	tracer   trace.Tracer // nil: nothing is traced
 	shards   int
 	logID    string // stands for the plan logs of all shards
 }
@@ -99,6 +102,14 @@ func (s *service) close() {
 // Run serves until ctx ends, then gives everything up in order.
 func (s *service) Run(ctx context.Context) error {
 	defer s.close()
+	tracer, untrace, err := tracing.Start(ctx, tracing.Config{
+		Endpoint: s.cfg.Tracing.Endpoint, File: s.cfg.Tracing.File, Millionths: s.cfg.Tracing.Sample, Log: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	defer untrace()
+	s.tracer = tracer
 	stopAdmin, err := s.serveAdmin(ctx)
 	if err != nil {
 		return err
@@ -300,7 +311,7 @@ func (s *service) newWorker() *worker.Worker {
 		plans, journal := s.logs(shard)
 		return worker.Ports{
 			Plans: plans, Journal: journal, Commands: kafkalog.New(s.kafka, s.topics.Commands, shard), Claims: s.claims, Statuses: statuses, DeadLetters: dead, Originals: originals,
-			Merchant: s.provider, Now: time.Now, NewID: newID, Log: s.log, Metrics: metrics,
+			Merchant: s.provider, Now: time.Now, NewID: newID, Log: s.log, Metrics: metrics, Tracer: s.tracer,
 		}
 	}
 	ttl := min(s.cfg.Kafka.SessionTimeout, 10*time.Second)
@@ -344,7 +355,7 @@ func (s *service) provider(merchant string) (worker.Provider, bool) {
 	if !ok {
 		return nil, false
 	}
-	return p, true
+	return traced(p, s.tracer, merchant), true
 }
 
 // logs returns the two logs of a shard.

@@ -21,6 +21,7 @@ type Config struct {
 	Verify      Verify
 	CheckDigits schema.CheckDigits
 	Admin       Admin
+	Tracing     Tracing
 	Log         Log
 	Shutdown    Shutdown
 
@@ -146,6 +147,14 @@ type Verify struct {
 // Admin is the HTTP listener for health and metrics.
 type Admin struct {
 	Listen string // host:port; port 0: any free one
+	Pprof  bool
+}
+
+// Tracing says where traces go; without an endpoint and a file there are none.
+type Tracing struct {
+	Endpoint string // URL for OTLP over HTTP; "": nowhere
+	File     string // path for JSON lines; "": none
+	Sample   int    // traces that are recorded of each million
 }
 
 // Log is what the log shows and how.

@@ -145,6 +145,12 @@ var keys = []key{
 
 	{name: "admin.listen", def: "127.0.0.1:9464", doc: "Where health and metrics are served over HTTP.", danger: "It asks for no password: leave it on loopback, or behind something that does.", binding: to(listenAddress(), func(c *Config) *string { return &c.Admin.Listen })},
 
+	{name: "admin.pprof", def: "false", doc: "Serve Go's profiler under /debug/pprof/ as well.", danger: "A profile of memory holds recipients, and taking one costs time: only while somebody looks.", binding: to(boolean(), func(c *Config) *bool { return &c.Admin.Pprof })},
+
+	{name: "tracing.endpoint", doc: "URL that OpenTelemetry traces are posted to by OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces; nothing for none. What is in them is in docs/tracing.md.", binding: to(traceURL(), func(c *Config) *string { return &c.Tracing.Endpoint })},
+	{name: "tracing.file", doc: "File that traces are added to as JSON lines, relative to the configuration file; nothing for none.", danger: "It grows for ever: for tests and for a look, not for every day.", binding: to(path(), func(c *Config) *string { return &c.Tracing.File })},
+	{name: "tracing.sample", def: "1", doc: "Share of traces that are recorded. Of requests it is a share of those whose own trace context says that they are recorded.", binding: to(share(), func(c *Config) *int { return &c.Tracing.Sample })},
+
 	{name: "log.level", def: "info", doc: "The least level that is logged.", binding: to(oneOf("debug", "info", "warn", "error"), func(c *Config) *string { return &c.Log.Level })},
 	{name: "log.format", def: "json", doc: "json for machines, console for people.", binding: to(oneOf("json", "console"), func(c *Config) *string { return &c.Log.Format })},
 

@@ -53,7 +53,7 @@ report: {interval: 30m, maxInterval: 10m}
 		`toplu.yaml:11: batch.maxItems "0" is too small; allowed: 1 to 5000`,
 		`toplu.yaml:11: batch.maxAmount "1.005" is more decimals than the currency has (2); allowed: a decimal above zero such as 50000.00, or nothing for no limit`,
 		`toplu.yaml:12: checkDigits "maybe" is none of the words allowed; allowed: strict, warn, off`,
-		`toplu.yaml:13: admin is a section, not a value; allowed: a section with listen`,
+		`toplu.yaml:13: admin is a section, not a value; allowed: a section with listen, pprof`,
 		`toplu.yaml:14: report.interval is longer than report.maxInterval`,
 		`kafka.brokers is missing; set it in the file or as TOPLU_KAFKA_BROKERS; allowed: host:port, several as a YAML list or with commas`,
 		`redis.addrs is missing; set it in the file or as TOPLU_REDIS_ADDRS; allowed: host:port, several as a YAML list or with commas`,
