@@ -4,7 +4,8 @@ import (
 	"time"
 )
 
-// PlanVersion is the version that [EncodePlan] writes.
+// PlanVersion is the version that [EncodePlan] writes of plans in clear; 2 is a
+// sealed plan.
 const PlanVersion = 1
 
 // A Plan is a sealed batch: what we mean to pay, in order. The first record of
@@ -18,6 +19,7 @@ type Plan struct {
 	// NotBefore is when it may be created at iyzico; zero: at once. It depends on
 	// the clock, as At does, and so is no part of the id.
 	NotBefore time.Time
+	Key       string // the month of the merchant's key that the items are sealed with, as in 2026-11; "": they are in clear
 	Items     []PlanItem
 }
 
@@ -31,6 +33,11 @@ type PlanItem struct {
 	EventID     string // the CloudEvents id of the request
 	TraceParent string
 	Source      Source
+
+	// Of a sealed plan alone. Recipient (but its type), Description and Metadata
+	// are empty there until [Plan.Open].
+	Box    []byte
+	Digest Digest // see [Plan.Content]
 }
 
 // A PlanRecord is one record of payout.batches: a genesis or a plan.

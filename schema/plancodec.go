@@ -37,7 +37,7 @@ func PlanID(p *Plan) string {
 	h := sha256.New()
 	b := appendPlanHead(make([]byte, 0, 1024), p)
 	for i := range p.Items {
-		b = appendPlanItem(b, &p.Items[i], i)
+		b = p.appendItem(b, i)
 		h.Write(b)
 		b = b[:0]
 	}
@@ -67,7 +67,9 @@ func EncodePlan(p *Plan) ([]byte, error) {
 		size += p.Items[i].room()
 	}
 	b := make([]byte, 0, size)
-	b = append(b, `{"v":1,"type":"planned","id":`...)
+	b = append(b, `{"v":`...)
+	b = strconv.AppendInt(b, p.version(), 10)
+	b = append(b, `,"type":"planned","id":`...)
 	b = appendText(b, p.ID)
 	if !p.NotBefore.IsZero() {
 		b = append(b, `,"notBefore":"`...)
@@ -80,7 +82,7 @@ func EncodePlan(p *Plan) ([]byte, error) {
 	from := len(b)
 	b = appendPlanHead(b, p)
 	for i := range p.Items {
-		b = appendPlanItem(b, &p.Items[i], i)
+		b = p.appendItem(b, i)
 	}
 	b = append(b, planTail...)
 	if sum := sha256.Sum256(b[from:]); planID(sum[:]) != p.ID {
@@ -107,6 +109,7 @@ func appendPlanHead(b []byte, p *Plan) []byte {
 	b = appendText(b, p.Merchant)
 	b = appendField(b, "purpose", p.Purpose)
 	b = appendField(b, "currency", string(p.Currency))
+	b = appendField(b, "key", p.Key)
 	return append(b, `,"items":[`...)
 }
 
@@ -115,29 +118,43 @@ func appendPlanHead(b []byte, p *Plan) []byte {
 func (it *PlanItem) room() int {
 	const names = 192
 	return names + len(it.PayoutID) + len(it.Recipient.Value.Reveal()) + len(it.Recipient.Name.Reveal()) +
-		len(it.Description.Reveal()) + len(it.Metadata) + len(it.EventID) + len(it.TraceParent) + len(it.Source.Topic)
+		len(it.Description.Reveal()) + len(it.Metadata) + 2*len(it.Box) + len(it.EventID) + len(it.TraceParent) + len(it.Source.Topic)
 }
 
-func appendPlanItem(b []byte, it *PlanItem, i int) []byte {
+// version is the version of the plan's record.
+func (p *Plan) version() int64 {
+	if p.Key != "" {
+		return sealedVersion
+	}
+	return PlanVersion
+}
+
+func (p *Plan) appendItem(b []byte, i int) []byte {
+	it := &p.Items[i]
 	if i > 0 {
 		b = append(b, ',')
 	}
 	b = append(b, `{"id":`...)
 	b = appendText(b, it.PayoutID)
 	b = appendField(b, "to", string(it.Recipient.Type))
-	b = appendField(b, "value", it.Recipient.Value.Reveal())
-	b = appendField(b, "name", it.Recipient.Name.Reveal())
-	b = append(b, `,"minor":`...)
-	b = strconv.AppendInt(b, it.Minor, 10)
-	b = appendField(b, "description", it.Description.Reveal())
-	if it.Metadata != nil {
-		b = append(b, `,"metadata":`...)
-		b = append(b, it.Metadata...)
+	if p.Key != "" {
+		b = appendSealedItem(b, it)
+	} else {
+		b = appendClearItem(b, it)
 	}
 	b = appendField(b, "event", it.EventID)
 	b = appendField(b, "trace", it.TraceParent)
 	b = appendSource(b, it.Source)
 	return append(b, '}')
+}
+
+func appendClearItem(b []byte, it *PlanItem) []byte {
+	b = appendField(b, "value", it.Recipient.Value.Reveal())
+	b = appendField(b, "name", it.Recipient.Name.Reveal())
+	b = append(b, `,"minor":`...)
+	b = strconv.AppendInt(b, it.Minor, 10)
+	b = appendField(b, "description", it.Description.Reveal())
+	return appendMetadata(b, it.Metadata)
 }
 
 // check finds what no plan may hold. Both ways go through it, so that nobody
@@ -148,6 +165,8 @@ func (p *Plan) check() error {
 		return fmt.Errorf("%w: a plan without merchant", ErrRecord)
 	case !p.Currency.Known():
 		return fmt.Errorf("%w: a plan in a currency that is not known", ErrRecord)
+	case p.Key != "" && !ValidMonth(p.Key):
+		return fmt.Errorf("%w: a plan sealed with a key of no month", ErrRecord)
 	case len(p.Items) == 0:
 		return fmt.Errorf("%w: a plan without items", ErrRecord)
 	}
@@ -159,8 +178,10 @@ func (p *Plan) check() error {
 			return fmt.Errorf("%w: item %d has no valid payout id", ErrRecord, i)
 		case it.Minor <= 0 || it.Minor > MaxMinor:
 			return fmt.Errorf("%w: the amount of item %d is out of range", ErrRecord, i)
-		case !it.Recipient.Type.Known() || it.Recipient.Value == "":
+		case !it.Recipient.Type.Known() || p.Key == "" && it.Recipient.Value == "":
 			return fmt.Errorf("%w: item %d has no recipient", ErrRecord, i)
+		case p.Key != "" && len(it.Box) < boxLeast:
+			return fmt.Errorf("%w: item %d is not sealed", ErrRecord, i)
 		case it.Metadata != nil && !isObject(it.Metadata):
 			return fmt.Errorf("%w: the metadata of item %d is no JSON object", ErrRecord, i)
 		}

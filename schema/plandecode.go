@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -23,7 +24,7 @@ func DecodePlan(value []byte) (PlanRecord, error) {
 	for r.enter('{'); r.more('}'); {
 		switch r.name(&seen) {
 		case "v":
-			head.version(&r, PlanVersion)
+			head.version(&r, PlanVersion, sealedVersion)
 		case "type":
 			head.kind = r.text()
 			if r.err == nil && head.kind != typePlanned && head.kind != typeGenesis {
@@ -45,6 +46,8 @@ func DecodePlan(value []byte) (PlanRecord, error) {
 			p.Purpose = r.text()
 		case "currency":
 			p.Currency = Currency(r.text())
+		case "key":
+			p.Key = r.text()
 		case "items":
 			p.Items = r.planItems()
 		default:
@@ -56,24 +59,33 @@ func DecodePlan(value []byte) (PlanRecord, error) {
 		return PlanRecord{}, err
 	}
 	if head.kind == typeGenesis {
+		if head.v != PlanVersion {
+			return PlanRecord{}, fmt.Errorf("%w (genesis of version %d)", ErrVersion, head.v)
+		}
 		return genesisPlan(&p, &g)
 	}
 	if g != (Genesis{}) {
 		return PlanRecord{}, fmt.Errorf("%w: a plan with a logId or partitions", ErrRecord)
 	}
+	if (head.v == sealedVersion) != (p.Key != "") {
+		return PlanRecord{}, fmt.Errorf("%w: a sealed plan names its key, and no other does", ErrRecord)
+	}
 	if err := p.check(); err != nil {
+		return PlanRecord{}, err
+	}
+	if err := p.checkSealing(); err != nil {
 		return PlanRecord{}, err
 	}
 	if PlanID(&p) != p.ID {
 		return PlanRecord{}, fmt.Errorf("%w: the plan's id is not the hash of its content", ErrRecord)
 	}
 	// What a waiting batch is remembered by must not keep its whole record alive.
-	p.ID, p.Merchant = strings.Clone(p.ID), strings.Clone(p.Merchant)
+	p.ID, p.Merchant, p.Key = strings.Clone(p.ID), strings.Clone(p.Merchant), strings.Clone(p.Key)
 	return PlanRecord{Plan: &p}, nil
 }
 
 func genesisPlan(p *Plan, g *Genesis) (PlanRecord, error) {
-	if g.LogID == "" || g.Partitions < 1 || p.ID != "" || p.Merchant != "" || p.Purpose != "" || p.Currency != "" || p.Items != nil || !p.NotBefore.IsZero() {
+	if g.LogID == "" || g.Partitions < 1 || p.Key != "" || p.ID != "" || p.Merchant != "" || p.Purpose != "" || p.Currency != "" || p.Items != nil || !p.NotBefore.IsZero() {
 		return PlanRecord{}, fmt.Errorf("%w: a genesis holds a logId, the partitions and no plan", ErrRecord)
 	}
 	g.LogID, g.At = strings.Clone(g.LogID), p.At
@@ -107,6 +119,10 @@ func (r *reader) planItem() PlanItem {
 			it.Description = Private(r.text())
 		case "metadata":
 			it.Metadata = []byte(r.raw())
+		case "content":
+			it.Digest = r.digest()
+		case "box":
+			it.Box = r.box()
 		case "event":
 			it.EventID = r.text()
 		case "trace":
@@ -128,8 +144,8 @@ type recordHead struct {
 
 // version reads the version, and ends the reading at one that is not known:
 // what follows may mean anything.
-func (h *recordHead) version(r *reader, want int64) {
-	if h.v = r.int(); r.err == nil && h.v != want {
+func (h *recordHead) version(r *reader, known ...int64) {
+	if h.v = r.int(); r.err == nil && !slices.Contains(known, h.v) {
 		r.err = ErrVersion
 	}
 }

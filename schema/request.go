@@ -50,13 +50,15 @@ type Digest [12]byte
 // same": merchant, recipient type, normalised recipient value, minor units and
 // currency. Name, purpose, description and metadata may differ.
 func (r *Request) Content() Digest {
-	h := sha256.New()
-	for _, s := range [...]string{r.Merchant, string(r.Recipient.Type), r.Recipient.Value.Reveal(), strconv.FormatInt(r.Amount.Minor, 10), string(r.Amount.Currency)} {
-		h.Write([]byte(strconv.Itoa(len(s))))
-		h.Write([]byte{':'})
-		h.Write([]byte(s))
-	}
-	var d Digest
-	copy(d[:], h.Sum(nil))
-	return d
+	sum := sha256.Sum256(r.AppendContent(make([]byte, 0, 128)))
+	return Digest(sum[:len(Digest{})])
+}
+
+// AppendContent appends what [Request.Content] is the digest of.
+func (r *Request) AppendContent(b []byte) []byte {
+	b = appendPart(b, r.Merchant)
+	b = appendPart(b, string(r.Recipient.Type))
+	b = appendPart(b, r.Recipient.Value.Reveal())
+	b = appendPart(b, strconv.FormatInt(r.Amount.Minor, 10))
+	return appendPart(b, string(r.Amount.Currency))
 }

@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"encoding/json"
 	"strings"
 	"time"
 )
@@ -109,7 +108,7 @@ func EncodeRequest(r *Request, eventID string, at time.Time) Message {
 	return event{kind: TypeRequested, id: eventID, subject: r.PayoutID, at: at}.message(b)
 }
 
-func appendMetadata(b []byte, metadata json.RawMessage) []byte {
+func appendMetadata(b []byte, metadata []byte) []byte {
 	if metadata == nil {
 		return b
 	}
