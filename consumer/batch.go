@@ -54,7 +54,8 @@ func (r *run) add(e *event) {
 	q := &e.request.Request
 	k := key{merchant: q.Merchant, purpose: q.Purpose, currency: q.Amount.Currency, shard: e.shard}
 	item := e.item()
-	size := itemSize(&item)
+	_, inClear := r.ports.Seal.(clear)
+	size := itemSize(&item, !inClear)
 	b := r.open[k]
 	if b != nil {
 		if why := b.overflows(q.Amount.Minor, size); why != "" {

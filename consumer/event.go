@@ -29,7 +29,7 @@ func (p *Planner) decode(topic string, partition int, records []Record) []event 
 		e := &events[i]
 		e.source = schema.Source{Topic: topic, Partition: partition, Offset: r.Offset}
 		e.message = r.Message
-		err := e.decode(r.Message, p.cfg.Rules)
+		err := e.decode(r.Message, p.cfg.Rules, p.ports.Seal)
 		if err == nil {
 			e.shard = schema.Shard(e.id(), p.ports.Plans.Shards())
 			continue
@@ -42,10 +42,10 @@ func (p *Planner) decode(topic string, partition int, records []Record) []event 
 }
 
 // decode reads a request or a cancel.
-func (e *event) decode(m schema.Message, rules *schema.Rules) (err error) {
+func (e *event) decode(m schema.Message, rules *schema.Rules, seal Seal) (err error) {
 	if !schema.IsCancel(m) {
 		if e.request, err = schema.DecodeRequest(m, rules); err == nil {
-			e.content = e.request.Request.Content()
+			e.content = seal.Content(&e.request.Request)
 		}
 		return err
 	}

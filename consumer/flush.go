@@ -48,7 +48,12 @@ func (r *run) flush(ctx context.Context) error {
 func (r *run) write(ctx context.Context, shard int, batches []*batch) error {
 	for _, b := range batches {
 		plan := b.plan(r.cfg.Now())
-		err := r.insist(ctx, "plans", func() error { return r.ports.Plans.Append(ctx, shard, plan) })
+		// Without its key a plan waits, and all behind it: in clear it would stand
+		// in the log for ever.
+		err := r.insist(ctx, "the key", func() error { return r.ports.Seal.SealPlan(plan) })
+		if err == nil {
+			err = r.insist(ctx, "plans", func() error { return r.ports.Plans.Append(ctx, shard, plan) })
+		}
 		if err != nil {
 			return err
 		}

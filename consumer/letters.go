@@ -9,10 +9,16 @@ import (
 // letters are what waits to be told of: refused requests, and cancels to be
 // passed on.
 type letters struct {
-	dead        []schema.Message
+	dead        []dead
 	refusals    []schema.Message
 	withdrawals []withdrawal
 	places      []place
+}
+
+// dead is a letter that is neither sealed nor written yet.
+type dead struct {
+	schema.DeadLetter
+	merchant string // "" if none could be read
 }
 
 // refuse puts an invalid request aside: as it came, with the reason, and if it
@@ -45,8 +51,12 @@ func (r *run) conflict(e *event) {
 }
 
 func (r *run) letter(e *event, why schema.Reason, payoutID string) {
+	merchant := e.request.Request.Merchant
+	if e.invalid != nil {
+		merchant = e.invalid.Merchant
+	}
 	d := schema.DeadLetter{Message: e.message, Code: why.Code, Text: why.Text, Source: e.source, At: r.cfg.Now(), PayoutID: payoutID}
-	r.letters.dead = append(r.letters.dead, d.Encode())
+	r.letters.dead = append(r.letters.dead, dead{d, merchant})
 	r.letters.places = append(r.letters.places, e.place)
 }
 
@@ -55,7 +65,13 @@ func (r *run) post(ctx context.Context) error {
 	l := r.letters
 	r.letters = letters{}
 	if len(l.dead) > 0 {
-		err := r.insist(ctx, "dead letters", func() error { return r.ports.DeadLetters.Publish(ctx, l.dead) })
+		err := r.insist(ctx, "dead letters", func() error {
+			sealed, err := r.sealed(l.dead)
+			if err != nil {
+				return err
+			}
+			return r.ports.DeadLetters.Publish(ctx, sealed)
+		})
 		if err != nil {
 			return err
 		}
@@ -73,4 +89,17 @@ func (r *run) post(ctx context.Context) error {
 		place.answered()
 	}
 	return nil
+}
+
+// sealed are letters as they are written.
+func (r *run) sealed(letters []dead) ([]schema.Message, error) {
+	messages := make([]schema.Message, len(letters))
+	for i := range letters {
+		d := letters[i].DeadLetter
+		if err := r.ports.Seal.SealLetter(&d, letters[i].merchant); err != nil {
+			return nil, err
+		}
+		messages[i] = d.Encode()
+	}
+	return messages, nil
 }

@@ -65,7 +65,7 @@ func (r *run) round(ctx, work context.Context, events []*event) (again []*event,
 		case waits:
 			r.seal(first.batch, byRival)
 			again = append(again, e)
-		case claims[i].Owned && claims[i].Content == e.content:
+		case claims[i].Owned && r.ports.Seal.Same(claims[i].Content, &e.request.Request):
 			e.place.answered()
 			r.cfg.Metrics.duplicate()
 		case claims[i].Owned:

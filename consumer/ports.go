@@ -48,6 +48,28 @@ type Publisher interface {
 	Publish(ctx context.Context, messages []schema.Message) error
 }
 
+// A Seal hides who is paid from those who read the logs. Safe for concurrent use.
+type Seal interface {
+	// Content is the digest of a request's content that its plan will carry.
+	Content(r *schema.Request) schema.Digest
+	// Same reports whether d, of a plan of any time, is the digest of r's content.
+	Same(d schema.Digest, r *schema.Request) bool
+	// SealPlan seals a plan and gives it its id. While it fails, for want of a key,
+	// the plan must not be written.
+	SealPlan(p *schema.Plan) error
+	// SealLetter seals a dead letter, of a merchant if that is known. While it
+	// fails the letter must not be written.
+	SealLetter(d *schema.DeadLetter, merchant string) error
+}
+
+// clear seals nothing.
+type clear struct{}
+
+func (clear) Content(r *schema.Request) schema.Digest      { return r.Content() }
+func (clear) Same(d schema.Digest, r *schema.Request) bool { return d == r.Content() }
+func (clear) SealPlan(*schema.Plan) error                  { return nil }
+func (clear) SealLetter(*schema.DeadLetter, string) error  { return nil }
+
 // Ports are what a [Planner] stands on.
 type Ports struct {
 	Known       Known
@@ -55,6 +77,7 @@ type Ports struct {
 	Commands    Commands  // for cancels
 	DeadLetters Publisher // payout.requests.dlq
 	Statuses    Publisher // payout.statuses, for refusals
+	Seal        Seal      // nil: plans and dead letters are in clear
 }
 
 // A Reader reads one partition of requests, in order, committed records only.

@@ -17,6 +17,9 @@ type Planner struct {
 
 // New returns a planner.
 func New(cfg Config, ports Ports) *Planner {
+	if ports.Seal == nil {
+		ports.Seal = clear{}
+	}
 	return &Planner{cfg: cfg.withDefaults(), ports: ports}
 }
 

@@ -92,6 +92,7 @@ func (p *planFolder) step(ctx context.Context) error {
 		if e.Offset < p.tell {
 			continue // refilling: the loop knows this plan already
 		}
+		p.s.tryOpen(f.plan)
 		if err := p.s.hand(ctx, func() { p.s.foldPlan(f) }); err != nil {
 			return err
 		}
@@ -187,8 +188,7 @@ func (p *planFolder) fold(ctx context.Context, e Entry) (*foldedPlan, error) {
 	if rec.Plan != nil {
 		fold.Items = make([]ClaimItem, len(rec.Plan.Items))
 		for i := range rec.Plan.Items {
-			r := rec.Plan.Request(i)
-			fold.Items[i] = ClaimItem{PayoutID: r.PayoutID, Content: r.Content()}
+			fold.Items[i] = ClaimItem{PayoutID: rec.Plan.Items[i].PayoutID, Content: rec.Plan.Content(i)}
 		}
 	}
 	began := p.s.ports.Now()
@@ -239,6 +239,7 @@ func (p *planFolder) again(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		p.s.tryOpen(f.plan)
 		if err := p.s.hand(ctx, func() { p.s.foldPlan(f) }); err != nil {
 			return err
 		}

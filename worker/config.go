@@ -122,6 +122,7 @@ type Ports struct {
 	Statuses    Publisher
 	DeadLetters Publisher
 	Originals   Originals
+	Seal        Seal // nil: there are no keys
 	// Merchant returns the provider of a merchant, false if it is not configured.
 	Merchant func(name string) (Provider, bool)
 	// Now is the clock. NewID makes a fresh random id; it must never repeat.

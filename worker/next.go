@@ -180,6 +180,11 @@ func (s *Shard) advance(b *batch) {
 		}
 	}
 	act, why := s.next(b)
+	if act != actWait && act != actOrphans {
+		if closed := s.unseal(b); closed != "" && !b.settled() {
+			act, why = actWait, closed
+		}
+	}
 	d.note = why
 	switch act {
 	case actWait:

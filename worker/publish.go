@@ -83,11 +83,13 @@ func (s *Shard) persist(ctx context.Context, what string, f func() error) error 
 // content: as it came if the source still has it, else as the plan has it.
 func (s *Shard) conflict(plan *schema.Plan, i int) {
 	it := plan.Items[i]
-	r := plan.Request(i)
+	r, closed := plan.Request(i), plan.Closed()
 	s.check.owing++
 	s.spawn(func(ctx context.Context) func() {
 		m, err := s.ports.Originals.Original(ctx, it.Source)
-		if err != nil {
+		if err != nil && closed {
+			m = schema.Message{Key: []byte(r.PayoutID)} // nobody knows any more what it said
+		} else if err != nil {
 			m = schema.EncodeRequest(&r, it.EventID, plan.At)
 		}
 		dead := schema.DeadLetter{
@@ -95,7 +97,11 @@ func (s *Shard) conflict(plan *schema.Plan, i int) {
 			Text: "this payout id was used before with another recipient, amount, currency or merchant; send the payment under a new id if it is meant",
 		}
 		err = s.persist(ctx, "dead letter", func() error {
-			return s.ports.DeadLetters.Publish(ctx, []schema.Message{dead.Encode()})
+			sealed := dead
+			if err := s.ports.Seal.SealLetter(&sealed, r.Merchant); err != nil {
+				return err
+			}
+			return s.ports.DeadLetters.Publish(ctx, []schema.Message{sealed.Encode()})
 		})
 		return func() {
 			if err == nil {

@@ -14,6 +14,9 @@ import (
 // A Listener hears a shard's logs told from their first records. Each function
 // may be nil; an error of theirs ends the telling.
 type Listener struct {
+	// Open opens a sealed plan if it can; nil opens none. Of a plan that stays
+	// closed the statuses lack metadata.
+	Open func(*schema.Plan)
 	// Plan hears every plan in the order of the log, with who owns its payouts by
 	// the log alone, and how many claims there are after it.
 	Plan func(offset int64, p *schema.Plan, owners []Owner, claims int64) error
@@ -223,13 +226,15 @@ func (t *teller) planned(e Entry) error {
 		}
 		return nil
 	}
+	if t.to.Open != nil {
+		t.to.Open(rec.Plan)
+	}
 	f := foldedPlan{offset: e.Offset, plan: rec.Plan, owners: make([]Owner, len(rec.Plan.Items))}
 	for i := range rec.Plan.Items {
-		r := rec.Plan.Request(i)
-		sum := sha256.Sum256([]byte(r.PayoutID))
+		sum := sha256.Sum256([]byte(rec.Plan.Items[i].PayoutID))
 		id := [12]byte(sum[:12])
 		if _, taken := t.claims[id]; !taken {
-			t.claims[id] = Owner{Offset: e.Offset, Content: r.Content()}
+			t.claims[id] = Owner{Offset: e.Offset, Content: rec.Plan.Content(i)}
 		}
 		f.owners[i] = t.claims[id]
 	}

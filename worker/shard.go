@@ -68,6 +68,9 @@ type Shard struct {
 // that was given up and comes back must be a new one.
 func NewShard(number int, cfg Config, ports Ports) *Shard {
 	session := ports.NewID()
+	if ports.Seal == nil {
+		ports.Seal = noSeal{}
+	}
 	s := &Shard{
 		number: number, cfg: cfg.withDefaults(), ports: ports, session: session,
 		log:  ports.Log.With().Int("shard", number).Str("session", session).Logger(),

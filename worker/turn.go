@@ -115,7 +115,7 @@ func (s *Shard) dropped(f *foldedPlan, owned []bool) {
 			continue
 		}
 		r := f.plan.Request(i)
-		if f.owners[i].Content == r.Content() {
+		if s.duplicate(f.plan, i, f.owners[i].Content) {
 			s.ports.Metrics.duplicate()
 			continue
 		}
@@ -204,6 +204,7 @@ func (s *Shard) read(ctx context.Context, epoch string, offset int64, reread []i
 	if err != nil {
 		return nil, nil, err
 	}
+	s.tryOpen(rec.Plan)
 	f := &foldedPlan{offset: offset, plan: rec.Plan}
 	if f.owners, err = s.owners(ctx, epoch, offset, rec.Plan); err != nil {
 		return nil, nil, err

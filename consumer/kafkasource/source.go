@@ -30,6 +30,8 @@ type Config struct {
 	StartAt StartAt
 	// Known tells which payout ids are claimed.
 	Known consumer.Known
+	// Seal hides who is paid; nil: nothing is sealed.
+	Seal consumer.Seal
 	// Planner is how batches are filled. Its logger and clock are used here too.
 	Planner consumer.Config
 }
@@ -70,6 +72,7 @@ func Run(ctx context.Context, cfg Config) error {
 		Commands:    newCommands(cfg.Client, cfg.Commands, shards),
 		DeadLetters: publisher{cfg.Client, cfg.DeadLetters},
 		Statuses:    publisher{cfg.Client, cfg.Statuses},
+		Seal:        cfg.Seal,
 	})
 	group := kafkaio.GroupConfig{Group: cfg.Group, Topic: cfg.Requests, SessionTimeout: cfg.SessionTimeout}
 	return ended(ctx, s.untilDone(ctx, func() error {

@@ -20,6 +20,7 @@ type Config struct {
 	Report      Report
 	Verify      Verify
 	CheckDigits schema.CheckDigits
+	Seal        Seal
 	Admin       Admin
 	Tracing     Tracing
 	Log         Log
@@ -142,6 +143,11 @@ type Report struct {
 type Verify struct {
 	Amounts bool
 	Balance bool
+}
+
+// Seal is where the keys are that personal data in the logs is sealed with.
+type Seal struct {
+	KeyDir string // "": nothing is sealed
 }
 
 // Admin is the HTTP listener for health and metrics.

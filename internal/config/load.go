@@ -70,7 +70,7 @@ func (l *loader) values() {
 	l.merchants()
 	l.inOrder()
 	k, r := &l.cfg.Kafka, &l.cfg.Redis
-	for _, file := range []*string{&k.CAFile, &k.CertFile, &k.KeyFile, &r.CAFile, &r.CertFile, &r.KeyFile, &l.cfg.Tracing.File} {
+	for _, file := range []*string{&k.CAFile, &k.CertFile, &k.KeyFile, &r.CAFile, &r.CertFile, &r.KeyFile, &l.cfg.Tracing.File, &l.cfg.Seal.KeyDir} {
 		*file = l.resolve(*file)
 	}
 }

@@ -30,6 +30,9 @@ const (
 	lookMissing = time.Second
 )
 
+// cacheMost is how many keys are remembered, or remembered not to be there.
+const cacheMost = 10_000
+
 // Keys are the keys of a directory. They are read when first needed. A nil *Keys
 // has none: nothing is sealed, and what is sealed stays closed. Safe for
 // concurrent use.
@@ -178,6 +181,9 @@ func (k *Keys) get(id ID) (*cryptor, error) {
 	if l := k.cache[id]; l.fresh(now) {
 		return l.cryptor, l.err
 	}
+	if len(k.cache) >= cacheMost {
+		clear(k.cache) // names come from requests, and anybody can invent some
+	}
 	found := k.look(id, l)
 	found.at = now
 	k.cache[id] = found
@@ -197,6 +203,9 @@ func (l *look) fresh(now time.Time) bool {
 
 // look looks for a key, of which before is what was found the last time.
 func (k *Keys) look(id ID, before *look) *look {
+	if _, err := parseID(id.String()); err != nil {
+		return &look{err: fmt.Errorf("%w: %w", ErrMissing, err)}
+	}
 	if _, err := os.Lstat(path(k.dir, id, tombstone)); err == nil {
 		return &look{err: fmt.Errorf("key %s: %w", id, ErrErased)}
 	}
