@@ -85,6 +85,7 @@ type BatchView struct {
 	ID       string
 	Plan     int64 // its offset in payout.batches
 	Merchant string
+	Key      string // month of the key that its items are sealed with; "": they are in clear
 	Purpose  string
 	Currency schema.Currency
 	SealedAt time.Time
@@ -137,7 +138,7 @@ func (st *Story) All() []schema.Status { return st.statuses }
 // view describes the fold. at has the times of the batch's records.
 func (b *batch) view(at map[int64]time.Time) BatchView {
 	v := BatchView{
-		ID: b.plan.ID, Plan: b.offset, Merchant: b.plan.Merchant, Purpose: b.plan.Purpose, Currency: b.plan.Currency,
+		ID: b.plan.ID, Plan: b.offset, Merchant: b.plan.Merchant, Key: b.plan.Key, Purpose: b.plan.Purpose, Currency: b.plan.Currency,
 		SealedAt: b.plan.At, NotBefore: b.plan.NotBefore, Claimed: true, Closed: b.closed, State: b.state(), Attempt: b.attempt, RequestID: b.winner, Requests: b.named,
 		Gone: b.phase >= completing || b.foreign(), Unknown: b.unknown, Statuses: map[schema.PayoutStatus]Tally{},
 		Next: (&Story{b: b}).Next(),

@@ -25,6 +25,7 @@ type commands struct {
 	Pause       pauseCommand      `cmd:"" help:"Complete no new batch until resumed."`
 	Resume      resumeCommand     `cmd:"" help:"Lift a pause."`
 	Quarantine  quarantineCommand `cmd:"" help:"Have a shard go past a plan that nobody can read."`
+	Keys        keysCommands      `cmd:"" help:"Create, list or destroy the keys that personal data is sealed with."`
 	ConfigGroup configCommands    `cmd:"" name:"config" help:"Check or show the configuration."`
 
 	Schema      schemaCommands     `cmd:"" help:"Show the contract: schemas, topics, rules of change, examples."`

@@ -40,6 +40,7 @@ func (s *service) runConsumer(ctx context.Context) error {
 		Requests: s.topics.Requests, Batches: s.topics.Batches, Commands: s.topics.Commands, Statuses: s.topics.Statuses, DeadLetters: s.topics.DLQ,
 		LogID:   s.logID,
 		StartAt: kafkasource.StartAt{Mode: kafkasource.StartMode(s.cfg.Kafka.StartAt.Mode), Time: s.cfg.Kafka.StartAt.Time},
+		Seal:    s.consumerSeal(),
 		Known:   known{worker.NewKnown(s.claims, s.logs, s.log)},
 		Planner: consumer.Config{
 			MaxItems: s.cfg.Batch.MaxItems, MaxAmount: s.cfg.Batch.MaxAmount, MaxBytes: s.cfg.Batch.MaxBytes, MaxWait: s.cfg.Batch.MaxWait,
@@ -61,6 +62,14 @@ func policies(merchants map[string]config.Merchant) map[string]consumer.Policy {
 		all[name] = p
 	}
 	return all
+}
+
+// consumerSeal is nothing, and not a nil inside of something, without keys.
+func (s *service) consumerSeal() consumer.Seal {
+	if s.seal == nil {
+		return nil
+	}
+	return s.seal
 }
 
 // checkLogs makes sure that every shard's plan log has its genesis, and keeps an

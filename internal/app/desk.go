@@ -36,7 +36,7 @@ func (p *program) desk(ctx context.Context) (*service, *oncall.Desk, error) {
 	return s, &oncall.Desk{
 		Logs: s.oncallLogs, Claims: s.claims, Shards: s.shards, Now: time.Now,
 		Kafka: s.kafka, Topics: s.topics, Group: s.cfg.Kafka.Group,
-		Notes: redisclaim.NewBoard(s.redis, cfg.Redis.KeyPrefix).Notes,
+		Seal: s.seal, Notes: redisclaim.NewBoard(s.redis, cfg.Redis.KeyPrefix).Notes,
 	}, nil
 }
 

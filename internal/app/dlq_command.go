@@ -154,6 +154,10 @@ func (c *dlqShowCommand) Run(ctx context.Context, p *program) error {
 	for _, h := range l.Headers() {
 		p.say("  %s: %s", h.Key, h.Value)
 	}
+	if l.Closed != "" {
+		p.say("content: sealed still, and not shown: %s", l.Closed)
+		return nil
+	}
 	p.say("content, %s bytes, masked", strconv.Itoa(l.Size()))
 	p.say("%s", l.Masked())
 	return nil

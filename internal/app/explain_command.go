@@ -53,7 +53,7 @@ func (c *explainCommand) Run(ctx context.Context, p *program) error {
 			at, err := s.kafka.OffsetsAt(ctx, s.topics.Journal, t, shard)
 			return at[shard], err
 		},
-	}, shard, c.PayoutID)
+	}, s.seal, shard, c.PayoutID)
 	if err != nil {
 		return err
 	}

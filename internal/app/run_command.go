@@ -40,6 +40,9 @@ func (c *runCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
+	if s.seal == nil {
+		log.Warn().Msg(unsealed)
+	}
 	return s.Run(ctx)
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/toplu/toplu/internal/config"
 	"github.com/toplu/toplu/internal/kafkaio"
+	"github.com/toplu/toplu/internal/seal"
 	"github.com/toplu/toplu/internal/tracing"
 	"github.com/toplu/toplu/iyzico"
 	"github.com/toplu/toplu/worker"
@@ -38,6 +39,7 @@ type service struct {
 	kafka    *kafkaio.Client
 	redis    redis.UniversalClient
 	claims   *redisclaim.Store
+	seal     *seal.Keys // nil: nothing is sealed
 	accounts map[string]*account
 	registry *prometheus.Registry
 	recent   *recentCalls
@@ -55,6 +57,11 @@ type startError struct{ error }
 func newService(cfg *config.Config, roles Roles, log zerolog.Logger) (*service, error) {
 	s := &service{cfg: cfg, topics: cfg.Kafka.Topics(), roles: roles, log: log, registry: newRegistry(), recent: newRecentCalls(time.Now)}
 	var err error
+	if cfg.Seal.KeyDir != "" {
+		if s.seal, err = seal.Open(cfg.Seal.KeyDir, time.Now); err != nil {
+			return nil, err
+		}
+	}
 	if s.kafka, err = dialKafka(cfg.Kafka, log, allTopics(s.topics)...); err != nil {
 		return nil, err
 	}
@@ -129,7 +136,7 @@ func (s *service) Run(ctx context.Context) error {
 	run, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wait sync.WaitGroup
-	errs := make(chan error, 4)
+	errs := make(chan error, 8)
 	start := func(f func(context.Context) error) {
 		wait.Go(func() {
 			if err := f(run); err != nil && ctx.Err() == nil {
@@ -146,6 +153,9 @@ func (s *service) Run(ctx context.Context) error {
 		start(s.tellPulse)
 	}
 	start(s.watchParts)
+	if s.seal != nil {
+		start(s.watchSeals)
+	}
 	if s.roles.Consumer {
 		start(s.runConsumer)
 	}
@@ -310,7 +320,7 @@ func (s *service) newWorker() *worker.Worker {
 	ports := func(shard int) worker.Ports {
 		plans, journal := s.logs(shard)
 		return worker.Ports{
-			Plans: plans, Journal: journal, Commands: kafkalog.New(s.kafka, s.topics.Commands, shard), Claims: s.claims, Statuses: statuses, DeadLetters: dead, Originals: originals,
+			Plans: plans, Journal: journal, Commands: kafkalog.New(s.kafka, s.topics.Commands, shard), Claims: s.claims, Statuses: statuses, DeadLetters: dead, Originals: originals, Seal: s.seal,
 			Merchant: s.provider, Now: time.Now, NewID: newID, Log: s.log, Metrics: metrics, Tracer: s.tracer,
 		}
 	}

@@ -23,6 +23,10 @@ type Letter struct {
 	EventID   string        `json:"eventId,omitempty"`
 	Source    schema.Source `json:"source"` // where it was read
 
+	// Closed says why the letter is sealed still; "": it is not. Its content is
+	// not known then.
+	Closed string `json:"closed,omitempty"`
+
 	message schema.Message
 }
 
@@ -50,7 +54,7 @@ func (d *Desk) DeadLetters(ctx context.Context, n int64, tell func(*Letter) (boo
 		}
 		err := d.readTopic(ctx, d.Topics.DLQ, p, from, bounds[p].End, func(r kafkaio.Record) (bool, error) {
 			var err error
-			more, err = tell(openLetter(r))
+			more, err = tell(d.openLetter(r))
 			return more, err
 		})
 		if err != nil || !more {
@@ -60,9 +64,15 @@ func (d *Desk) DeadLetters(ctx context.Context, n int64, tell func(*Letter) (boo
 	return nil
 }
 
-// openLetter reads the headers of a dead letter.
-func openLetter(r kafkaio.Record) *Letter {
+// openLetter reads the headers of a dead letter, and opens it if it is sealed and
+// its key is there.
+func (d *Desk) openLetter(r kafkaio.Record) *Letter {
 	l := &Letter{Partition: r.Partition, Offset: r.Offset, At: r.Time, message: r.Message()}
+	if opened, err := d.Seal.OpenLetter(l.message); err != nil {
+		l.Closed, l.message.Value = err.Error(), nil
+	} else {
+		l.message = opened
+	}
 	get := func(name string) string {
 		text, _ := l.message.Get(name)
 		return text
@@ -126,7 +136,7 @@ func (d *Desk) DeadLetter(ctx context.Context, partition int, offset int64) (*Le
 	if err != nil {
 		return nil, err
 	}
-	return openLetter(r), nil
+	return d.openLetter(r), nil
 }
 
 // Size is the length of the original value in bytes.

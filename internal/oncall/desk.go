@@ -7,6 +7,7 @@ import (
 
 	"github.com/toplu/toplu/internal/config"
 	"github.com/toplu/toplu/internal/kafkaio"
+	"github.com/toplu/toplu/internal/seal"
 	"github.com/toplu/toplu/schema"
 	"github.com/toplu/toplu/worker"
 )
@@ -23,6 +24,9 @@ type Desk struct {
 	Kafka  *kafkaio.Client
 	Topics config.Topics
 	Group  string // of the consumers
+	// Seal has the keys that plans and dead letters are sealed with. Nil: none, and
+	// what is sealed stays so.
+	Seal *seal.Keys
 	// Notes returns what the running processes tell of themselves, by their names;
 	// see [Pulse]. It may be nil.
 	Notes func(ctx context.Context) (map[string]string, error)
@@ -69,5 +73,8 @@ func (d *Desk) observe(ctx context.Context, shard int) (*worker.ShardView, error
 // Explain tells the story of a payout, see the function [Explain].
 func (d *Desk) Explain(ctx context.Context, payoutID string) (*Payout, error) {
 	shard := schema.Shard(payoutID, d.Shards)
-	return Explain(ctx, d.Claims, d.Logs(shard), shard, payoutID)
+	return Explain(ctx, d.Claims, d.Logs(shard), d.Seal, shard, payoutID)
 }
+
+// open opens a plan if its key is there.
+func (d *Desk) open(p *schema.Plan) { _ = d.Seal.OpenPlan(p) }

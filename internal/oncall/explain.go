@@ -2,11 +2,13 @@ package oncall
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"time"
 
+	"github.com/toplu/toplu/internal/seal"
 	"github.com/toplu/toplu/schema"
 	"github.com/toplu/toplu/worker"
 )
@@ -70,7 +72,7 @@ type JournalLine struct {
 
 // Explain tells the story of a payout from the claims and the shard's logs. An
 // id that no batch owns is no error.
-func Explain(ctx context.Context, claims worker.Claims, logs Logs, shard int, payoutID string) (*Payout, error) {
+func Explain(ctx context.Context, claims worker.Claims, logs Logs, keys *seal.Keys, shard int, payoutID string) (*Payout, error) {
 	p := &Payout{PayoutID: payoutID, Shard: shard, Next: "nothing: no batch has it"}
 	state, err := claims.State(ctx, shard)
 	if err != nil {
@@ -83,19 +85,32 @@ func Explain(ctx context.Context, claims worker.Claims, logs Logs, shard int, pa
 	if owners[0].Offset == worker.None {
 		return p, nil
 	}
-	t, err := tell(ctx, claims, logs, shard, state.Epoch, owners[0].Offset)
+	t, err := tell(ctx, claims, logs, keys, shard, state.Epoch, owners[0].Offset)
 	if err != nil {
 		return nil, err
 	}
-	p.describe(t.plan, owners[0].Offset)
+	p.describe(&t, owners[0].Offset)
 	p.read(t.story)
 	return p, nil
 }
 
 // told is a plan with the story of its batch.
 type told struct {
-	plan  *schema.Plan
-	story *worker.Story
+	plan   *schema.Plan
+	story  *worker.Story
+	closed error // why the plan's recipients cannot be read, nil if they can
+}
+
+// recipient shows who is paid: the type, and the value masked, erased or sealed.
+func (t *told) recipient(it *schema.PlanItem) string {
+	shown := it.Recipient.Value.Mask()
+	switch {
+	case errors.Is(t.closed, seal.ErrErased):
+		shown = "erased"
+	case t.closed != nil:
+		shown = "sealed"
+	}
+	return string(it.Recipient.Type) + " " + shown
 }
 
 // tell reads the plan at a place and folds its batch.
@@ -104,11 +119,11 @@ func (d *Desk) tell(ctx context.Context, at Place) (told, error) {
 	if err != nil {
 		return told{}, fmt.Errorf("shard %d: %w", at.Shard, err)
 	}
-	return tell(ctx, d.Claims, d.Logs(at.Shard), at.Shard, state.Epoch, at.Plan)
+	return tell(ctx, d.Claims, d.Logs(at.Shard), d.Seal, at.Shard, state.Epoch, at.Plan)
 }
 
 // tell reads the plan at offset and folds its batch.
-func tell(ctx context.Context, claims worker.Claims, logs Logs, shard int, epoch string, offset int64) (told, error) {
+func tell(ctx context.Context, claims worker.Claims, logs Logs, keys *seal.Keys, shard int, epoch string, offset int64) (told, error) {
 	entry, err := logs.Plans.ReadAt(ctx, offset)
 	if err != nil {
 		return told{}, err
@@ -120,6 +135,8 @@ func tell(ctx context.Context, claims worker.Claims, logs Logs, shard int, epoch
 	if rec.Plan == nil {
 		return told{}, fmt.Errorf("%w at offset %d of shard %d: a genesis stands there", ErrNoBatch, offset, shard)
 	}
+	// A plan that stays closed is told of without its recipients.
+	opened := keys.OpenPlan(rec.Plan)
 	ids := make([]string, len(rec.Plan.Items))
 	for i := range rec.Plan.Items {
 		ids[i] = rec.Plan.Items[i].PayoutID
@@ -135,7 +152,7 @@ func tell(ctx context.Context, claims worker.Claims, logs Logs, shard int, epoch
 	if err != nil {
 		return told{}, err
 	}
-	return told{rec.Plan, story}, scan(ctx, logs.Journal, from, rec.Plan.ID, rec.Plan.Merchant, story)
+	return told{rec.Plan, story, opened}, scan(ctx, logs.Journal, from, rec.Plan.ID, rec.Plan.Merchant, story)
 }
 
 // scan folds the batch's records from an offset to the journal's end.
@@ -181,7 +198,8 @@ func scan(ctx context.Context, journal worker.Log, from int64, batch, merchant s
 }
 
 // describe fills in what the plan says of the payout.
-func (p *Payout) describe(plan *schema.Plan, offset int64) {
+func (p *Payout) describe(t *told, offset int64) {
+	plan := t.plan
 	p.Seen, p.Merchant, p.BatchID, p.Plan, p.Items = true, plan.Merchant, plan.ID, offset, len(plan.Items)
 	for i := range plan.Items {
 		it := &plan.Items[i]
@@ -189,7 +207,7 @@ func (p *Payout) describe(plan *schema.Plan, offset int64) {
 			continue
 		}
 		p.Amount = &Money{schema.FormatMinor(it.Minor), string(plan.Currency)}
-		p.Recipient = string(it.Recipient.Type) + " " + it.Recipient.Value.Mask()
+		p.Recipient = t.recipient(it)
 		p.Source, p.EventID = &it.Source, it.EventID
 	}
 }

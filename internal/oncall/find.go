@@ -110,7 +110,7 @@ func (d *Desk) Show(ctx context.Context, at Place) (*BatchStory, error) {
 		}
 		s.Items = append(s.Items, BatchItem{
 			PayoutID: it.PayoutID, Amount: schema.FormatMinor(it.Minor), Status: st.Status, Reference: st.ReferenceCode,
-			Recipient: string(it.Recipient.Type) + " " + it.Recipient.Value.Mask(),
+			Recipient: t.recipient(it),
 		})
 	}
 	return s, nil

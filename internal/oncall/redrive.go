@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/toplu/toplu/internal/kafkaio"
+	"github.com/toplu/toplu/internal/seal"
 	"github.com/toplu/toplu/schema"
 	"github.com/toplu/toplu/worker"
 )
@@ -96,7 +97,7 @@ func (d *Desk) Preflight(ctx context.Context, s *Selection, rules *schema.Rules)
 	if err != nil {
 		return nil, err
 	}
-	p.judge(requests, owners, first)
+	p.judge(requests, owners, first, d.Seal)
 	for i := range p.Letters {
 		p.Fates[p.Letters[i].Fate]++
 	}
@@ -119,7 +120,7 @@ func (d *Desk) onTheirWay(ctx context.Context, rules *schema.Rules) (sent map[st
 			}
 			e, err := schema.DecodeRequest(m, rules)
 			if _, known := first[e.Request.PayoutID]; err == nil && !known {
-				first[e.Request.PayoutID] = asked{e.Request.Content(), schema.Source{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset}}
+				first[e.Request.PayoutID] = asked{d.Seal.Content(&e.Request), schema.Source{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset}}
 			}
 			return true, nil
 		})
@@ -151,6 +152,10 @@ func (p *Preflight) read(rules *schema.Rules, sent map[string]string) []candidat
 			l.Fate, l.Why = SentBefore, why
 			continue
 		}
+		if l.Closed != "" {
+			l.Fate, l.Why = StillInvalid, l.Closed
+			continue
+		}
 		e, err := schema.DecodeRequest(l.message, rules)
 		if err != nil {
 			l.Fate, l.Why = StillInvalid, "it cannot be read"
@@ -166,14 +171,14 @@ func (p *Preflight) read(rules *schema.Rules, sent map[string]string) []candidat
 
 // judge judges valid requests by who owns them, and by what is asked for before
 // them and not answered yet.
-func (p *Preflight) judge(requests []candidate, owners []worker.Owner, first map[string]asked) {
+func (p *Preflight) judge(requests []candidate, owners []worker.Owner, first map[string]asked, keys *seal.Keys) {
 	for i := range requests {
 		r, l := &requests[i].Request, &p.Letters[requests[i].letter]
-		content := r.Content()
+		content := keys.Content(r)
 		earlier, again := first[r.PayoutID]
 		again = again && earlier.source != l.Source // it is answered by this letter, and not committed yet
 		switch {
-		case owners[i].Offset != worker.None && owners[i].Content == content:
+		case owners[i].Offset != worker.None && keys.Same(owners[i].Content, r):
 			l.Fate, l.Why = AlreadyTaken, "a batch has it: toplu explain "+r.PayoutID
 		case owners[i].Offset != worker.None, again && earlier.content != content:
 			l.Fate, l.Why = UsedUp, "the payout id is used up by another merchant, recipient or amount: a new payout needs a new id"
@@ -204,7 +209,7 @@ func (d *Desk) Redrive(ctx context.Context, p *Preflight, by, why string, rate i
 func (l *Letter) sentBack(by, why string) kafkaio.Message {
 	ours := []string{
 		schema.HeaderReasonCode, schema.HeaderReason, schema.HeaderTopic, schema.HeaderPartition, schema.HeaderOffset,
-		schema.HeaderTime, schema.HeaderPayoutID, HeaderRedrivenFrom, HeaderRedrivenBy, HeaderRedrivenWhy,
+		schema.HeaderTime, schema.HeaderPayoutID, schema.HeaderSealed, HeaderRedrivenFrom, HeaderRedrivenBy, HeaderRedrivenWhy,
 	}
 	m := kafkaio.Message{Key: l.message.Key, Value: l.message.Value}
 	for _, h := range l.message.Headers {

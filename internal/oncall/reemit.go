@@ -36,7 +36,7 @@ func (d *Desk) Statuses(ctx context.Context, w *Wanted, tell func(*schema.Status
 		}
 		return each(t.story.All(), tell)
 	}
-	in := worker.Listener{Status: func(s *schema.Status) error {
+	in := worker.Listener{Open: d.open, Status: func(s *schema.Status) error {
 		if s.OccurredAt.Before(w.From) || !w.To.IsZero() && !s.OccurredAt.Before(w.To) {
 			return nil
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/toplu/toplu/internal/kafkaio"
+	"github.com/toplu/toplu/internal/seal"
 	"github.com/toplu/toplu/schema"
 	"github.com/toplu/toplu/worker"
 )
@@ -146,7 +147,7 @@ func (d *Desk) PlanReplay(ctx context.Context, s *Stretch, rules *schema.Rules, 
 		Version: replayVersion, MadeAt: d.Now().UTC(), Topic: d.Topics.Requests, LogIDs: h.logIDs, Ranges: ranges,
 		Known: map[schema.PayoutStatus]int{}, Refused: map[string]int{}, New: []ReplayItem{}, Sums: map[schema.Currency]string{},
 	}
-	j := &replayJudge{plan: p, stretch: s, rules: rules, history: h, first: pending, sums: map[schema.Currency]int64{}}
+	j := &replayJudge{seal: d.Seal, plan: p, stretch: s, rules: rules, history: h, first: pending, sums: map[schema.Currency]int64{}}
 	for _, r := range ranges {
 		err := d.readTopic(ctx, d.Topics.Requests, r.Partition, r.From, r.To, func(rec kafkaio.Record) (bool, error) {
 			told(1)
@@ -208,6 +209,7 @@ func (d *Desk) ranges(ctx context.Context, s *Stretch) ([]ReplayRange, error) {
 
 // A replayJudge judges requests one by one.
 type replayJudge struct {
+	seal    *seal.Keys
 	plan    *ReplayPlan
 	stretch *Stretch
 	rules   *schema.Rules
@@ -233,11 +235,11 @@ func (j *replayJudge) judge(rec *kafkaio.Record) {
 		p.Skipped++
 		return
 	}
-	content := r.Content()
+	content := j.seal.Content(r)
 	past, known := j.history.known[idKey(r.PayoutID)]
 	earlier, again := j.first[r.PayoutID]
 	switch {
-	case known && past.content == content:
+	case known && j.seal.Same(past.content, r):
 		p.Known[past.status]++
 	case known, again && earlier.content != content:
 		p.UsedUp++

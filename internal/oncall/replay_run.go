@@ -63,8 +63,9 @@ func (d *Desk) CheckReplay(ctx context.Context, p *ReplayPlan, by, why string, r
 		it := &p.New[i]
 		content := func(d schema.Digest) bool { return hex.EncodeToString(d[:]) == it.Content }
 		asked, again := pending[it.PayoutID]
+		request := found[it].request
 		switch {
-		case owners[i].Offset != worker.None && content(owners[i].Content):
+		case owners[i].Offset != worker.None && d.Seal.Same(owners[i].Content, &request):
 			r.Taken++
 		case owners[i].Offset != worker.None, again && !content(asked.content):
 			return nil, fmt.Errorf("%w: %s belongs to a payout with other content by now", ErrPlanDiffers, it.PayoutID)
@@ -72,7 +73,7 @@ func (d *Desk) CheckReplay(ctx context.Context, p *ReplayPlan, by, why string, r
 			r.OnTheWay++
 		default:
 			r.ToSend++
-			r.out = append(r.out, replayed(found[it], p, it, by, why))
+			r.out = append(r.out, replayed(found[it].message, p, it, by, why))
 		}
 	}
 	return r, nil
@@ -108,10 +109,16 @@ func (d *Desk) sameInstallation(ctx context.Context, p *ReplayPlan) error {
 	return nil
 }
 
+// original is a request that a plan lists, as it came and as it was read.
+type original struct {
+	message schema.Message
+	request schema.Request
+}
+
 // originals reads every request that the plan lists, and checks that it is the
 // one that was planned.
-func (d *Desk) originals(ctx context.Context, p *ReplayPlan, rules *schema.Rules) (map[*ReplayItem]schema.Message, error) {
-	found := map[*ReplayItem]schema.Message{}
+func (d *Desk) originals(ctx context.Context, p *ReplayPlan, rules *schema.Rules) (map[*ReplayItem]original, error) {
+	found := map[*ReplayItem]original{}
 	for partition, items := range p.places() {
 		first, last := bounds(items)
 		err := d.readTopic(ctx, p.Topic, partition, first, last+1, func(rec kafkaio.Record) (bool, error) {
@@ -121,11 +128,11 @@ func (d *Desk) originals(ctx context.Context, p *ReplayPlan, rules *schema.Rules
 			}
 			m := rec.Message()
 			e, err := schema.DecodeRequest(m, rules)
-			content := e.Request.Content()
+			content := d.Seal.Content(&e.Request)
 			if err != nil || e.Request.PayoutID != it.PayoutID || e.Request.Amount.Value() != it.Amount || hex.EncodeToString(content[:]) != it.Content {
 				return false, fmt.Errorf("%w: at %s/%d offset %d there is no longer the request for %s that was planned", ErrPlanDiffers, p.Topic, partition, rec.Offset, it.PayoutID)
 			}
-			found[it] = m
+			found[it] = original{m, e.Request}
 			return true, nil
 		})
 		if err != nil {
