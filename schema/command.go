@@ -23,6 +23,9 @@ const (
 	CmdUnpause CommandKind = "unpause"
 	// CmdQuarantine has the shard go past a plan that cannot be read.
 	CmdQuarantine CommandKind = "quarantine"
+	// These change nothing by themselves: the journal is to tell who did it and why.
+	CmdRebuild CommandKind = "rebuild" // the claims of the shard are emptied and refilled
+	CmdReemit  CommandKind = "reemit"  // statuses of the shard are published again
 )
 
 // A Command is a record of payout.commands. It stands in the partition of the
@@ -97,7 +100,7 @@ func (c *Command) check() error {
 		if c.Plan < 1 || c.Reason == "" {
 			return lacks("plan and reason")
 		}
-	case CmdPause, CmdUnpause:
+	case CmdPause, CmdUnpause, CmdRebuild, CmdReemit:
 	default:
 		return fmt.Errorf("%w (command %.40q)", ErrVersion, string(c.Kind))
 	}

@@ -139,6 +139,8 @@ func (s *Shard) decide(c *schema.Command, contradiction string) (*schema.Record,
 			return noted("readable", "the shard is not stuck at that plan"), nil
 		}
 		return &schema.Record{Type: schema.RecQuarantined, Plan: c.Plan, Reason: why}, nil
+	case schema.CmdRebuild, schema.CmdReemit:
+		return noted(string(c.Kind), c.Reason), nil
 	case schema.CmdHold, schema.CmdResume, schema.CmdCancel, schema.CmdResolve:
 	}
 	if !s.ready() {
@@ -187,7 +189,7 @@ func (b *batch) obey(c *schema.Command, why *schema.Reason, contradiction string
 		}
 		why.Text = c.Evidence
 		return &schema.Record{Type: schema.RecDecided, Verdict: c.Verdict, Attempt: b.attempt, RequestID: b.winner, Reason: why}
-	case schema.CmdPause, schema.CmdUnpause, schema.CmdQuarantine:
+	case schema.CmdPause, schema.CmdUnpause, schema.CmdQuarantine, schema.CmdRebuild, schema.CmdReemit:
 	}
 	panic(&ImpossibleError{b.plan.ID, "a command " + string(c.Kind) + " about a batch"})
 }

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -124,6 +125,18 @@ func TestAuditOfTamperedClaims(t *testing.T) {
 			t.Fatalf("%s: not healed: %s", tt.name, r.out)
 		}
 	}
+	// The watermark: too high for the log, and too low for the claims there are.
+	stand, err := rdb.HGet(t.Context(), meta, "wm").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, wrong := range []string{"1000000", "0"} {
+		rdb.HSet(t.Context(), meta, "wm", wrong)
+		if v, r := s.audit(t); v.Agrees || v.Listed[0].Where != "claims" {
+			t.Errorf("watermark %s instead of %s: %s", wrong, stand, r.out)
+		}
+		rdb.HSet(t.Context(), meta, "wm", stand)
+	}
 	rdb.FlushAll(t.Context())
 	s.differs(t, 2, "claims", "the claims are lost") // of both shards
 }
@@ -203,6 +216,23 @@ func TestAuditOfATamperedLog(t *testing.T) {
 	}
 }
 
+// notesOf lists the notes in a shard's journal.
+func (s *shift) notesOf(t *testing.T, shard int) []string {
+	t.Helper()
+	_, client := kafkaOf(t, s.env)
+	var all []string
+	b, err := client.NewReader("payout.journal", shard, 0, kafkaio.ReaderOptions{}).Next(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rec := range b.Records {
+		if r, err := schema.DecodeRecord(rec.Value); err == nil && r.Type == schema.RecNoted {
+			all = append(all, r.Reason.Code+" by "+r.By+": "+r.Reason.Text)
+		}
+	}
+	return all
+}
+
 // pausesOf lists the journal offsets of a shard's paused records.
 func (s *shift) pausesOf(t *testing.T, shard int) []int64 {
 	t.Helper()
@@ -253,7 +283,12 @@ func TestRebuild(t *testing.T) {
 	s.run(t, "rebuild", "--shard", "7", "--yes").want(t, 2, "", "there are 0 to 1")
 	s.run(t, "rebuild", "--dry-run").want(t, 0, "would empty and refill the claims of shards 0, 1", "")
 	s.run(t, "rebuild").want(t, 2, "", "add --yes")
-	s.run(t, "rebuild", "--yes").want(t, 0, "shard 1: ", "")
+	s.run(t, "rebuild", "--yes", "--by", "ayse", "--reason", "a drill").want(t, 0, "shard 1: ", "")
+	for shard := range 2 {
+		if notes := s.notesOf(t, shard); !slices.Contains(notes, "rebuild by ayse: a drill") {
+			t.Errorf("the journal of shard %d does not tell of it: %q", shard, notes)
+		}
+	}
 	if v, r := s.audit(t, "--iyzico"); !v.Agrees {
 		t.Errorf("%s", r.out)
 	}

@@ -70,6 +70,10 @@ func (p *program) sayJournal(lines []oncall.JournalLine) {
 		if l.By != "" {
 			by = " by " + l.By
 		}
-		p.say("  %s  offset %d %-10s attempt %d %s %s%s%s", stamp(l.At), l.Offset, l.Record, l.Attempt, l.RequestID, l.Text, by, void(l.Void))
+		call := ""
+		if l.Call != "" {
+			call = "[" + l.Call + "] "
+		}
+		p.say("  %s  offset %d %-10s attempt %d %s%s %s%s%s", stamp(l.At), l.Offset, l.Record, l.Attempt, call, l.RequestID, l.Text, by, void(l.Void))
 	}
 }

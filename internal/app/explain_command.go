@@ -11,12 +11,13 @@ import (
 
 type explainCommand struct {
 	jsonFlag
-	PayoutID string `arg:"" help:"The payout's id." name:"payout-id"`
+	PayoutID string        `arg:"" help:"The payout's id." name:"payout-id"`
+	Search   time.Duration `default:"10s" help:"How long duplicates and dead letters are searched for at most. Default: ${default}." placeholder:"DURATION"`
 }
 
 // Help says more than the line in the list of commands.
 func (*explainCommand) Help() string {
-	return `Tells a payout's whole story from the logs: where it was asked for, its batch, every step with its ids, every status, and what comes next or why nothing does. The recipient is masked.
+	return `Tells a payout's whole story from the logs: where it was asked for, its batch, the claim, every step with its ids and who asked for it, every status, duplicates and dead letters of the same id, and what comes next or why nothing does. The recipient is masked.
 
 Example:
 
@@ -28,34 +29,17 @@ func (c *explainCommand) Run(ctx context.Context, p *program) error {
 	if !schema.ValidPayoutID(c.PayoutID) {
 		return usageError{fmt.Sprintf("%q is no payout id: 1 to 64 of A-Z a-z 0-9 . _ : -", c.PayoutID)}
 	}
-	cfg, err := p.config()
-	if err != nil {
-		return err
-	}
-	log, err := newLogger(cfg.Log, p.stderr)
-	if err != nil {
-		return err
-	}
-	s, err := newService(cfg, Roles{}, log)
+	s, d, err := p.desk(ctx)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	shards, err := s.kafka.Partitions(ctx, s.topics.Batches)
-	if err != nil {
-		return explainKafka(err)
-	}
-	shard := schema.Shard(c.PayoutID, shards)
-	plans, journal := s.logs(shard)
-	story, err := oncall.Explain(ctx, s.claims, oncall.Logs{
-		Plans: plans, Journal: journal,
-		JournalAt: func(ctx context.Context, t time.Time) (int64, error) {
-			at, err := s.kafka.OffsetsAt(ctx, s.topics.Journal, t, shard)
-			return at[shard], err
-		},
-	}, s.seal, shard, c.PayoutID)
+	story, err := d.Explain(ctx, c.PayoutID)
 	if err != nil {
 		return err
+	}
+	if story.Trail, err = d.Trail(ctx, c.PayoutID, story.Source, c.Search); err != nil {
+		return explainKafka(err)
 	}
 	if c.JSON {
 		return p.printJSON(story)
@@ -69,22 +53,40 @@ func (c *explainCommand) print(ctx context.Context, p *program, s *service, stor
 	if !story.Seen {
 		p.say("%s: not seen. No batch has it (shard %d).", story.PayoutID, story.Shard)
 		s.sayRead(ctx, p)
-		p.say("A request that was refused is in %s with the reason.", s.topics.DLQ)
+		p.sayTrail(story.Trail)
 		return
 	}
 	p.say("%s: %s", story.PayoutID, orDash(string(story.Status)))
 	p.say("  %s %s to %s, merchant %s", story.Amount.Value, story.Amount.Currency, story.Recipient, story.Merchant)
 	p.say("  asked for by event %s at %s/%d offset %d", orDash(story.EventID), story.Source.Topic, story.Source.Partition, story.Source.Offset)
+	p.say("  claimed by plan offset %d; the claims stand at %d of epoch %s", story.Plan, story.Watermark, story.Epoch)
 	p.say("  batch %s of %d items, shard %d, plan offset %d", story.BatchID, story.Items, story.Shard, story.Plan)
+	p.sayTrail(story.Trail)
 	p.say("statuses")
 	for _, l := range story.Statuses {
 		p.say("  %s  %d %-13s event %s  %s", stamp(l.At), l.Sequence, l.Status, l.EventID, l.Reason)
 	}
 	p.say("journal")
-	for _, l := range story.Journal {
-		p.say("  %s  offset %d %-10s attempt %d %s %s%s", stamp(l.At), l.Offset, l.Record, l.Attempt, l.RequestID, l.Text, void(l.Void))
-	}
+	p.sayJournal(story.Journal)
 	p.say("next: %s", story.Next)
+}
+
+// sayTrail says what else the topics hold of a payout.
+func (p *program) sayTrail(t *oncall.Trail) {
+	for _, m := range t.Duplicates {
+		what := "asked for again"
+		if m.Cancel {
+			what = "withdrawn"
+		}
+		p.say("  %s by event %s at %s/%d offset %d, %s", what, orDash(m.EventID), m.Source.Topic, m.Source.Partition, m.Source.Offset, stamp(m.At))
+	}
+	for i := range t.Letters {
+		l := &t.Letters[i]
+		p.say("  dead letter %s of %s, read at %s/%d offset %d: %s: %s", l.Place(), stamp(l.At), l.Source.Topic, l.Source.Partition, l.Source.Offset, l.Code, l.Text)
+	}
+	if !t.Whole {
+		p.say("  (not everything was searched: --search gives it more time)")
+	}
 }
 
 // sayRead says how far the requests have been read.

@@ -5,11 +5,12 @@ import (
 	"fmt"
 
 	"github.com/toplu/toplu/internal/oncall"
+	"github.com/toplu/toplu/schema"
 )
 
 type rebuildCommand struct {
 	jsonFlag
-	askFlags
+	changeFlags
 	Shard []int `help:"Only these shards, separated by commas. Default: all, one after the other." placeholder:"N"`
 }
 
@@ -17,7 +18,7 @@ type rebuildCommand struct {
 func (*rebuildCommand) Help() string {
 	return `Empties the claims in Redis of a shard and waits until its worker has filled them again from the log, while the service runs. Redis decides nothing, so nothing can be lost; until a shard is refilled it completes no new batch, and requests of its payouts wait. For claims that an audit found wrong, or a Redis that nobody trusts.
 
-Exit status 1 if no worker has begun to refill a shard within 15 s.
+Who asks and why goes through payout.commands into the journal first. Exit status 1 if no worker has taken that within 15 s, and then nothing is emptied, or has not begun to refill a shard in as long.
 
 Example:
 
@@ -74,7 +75,7 @@ func (c *rebuildCommand) Run(ctx context.Context, p *program) error {
 func (c *rebuildCommand) rebuild(ctx context.Context, p *program, d *oncall.Desk, shards []int, report *rebuildReport) (failed bool, err error) {
 	for _, shard := range shards {
 		bar := p.progress(1, fmt.Sprintf("refilling shard %d", shard))
-		r, err := d.Rebuild(ctx, shard, func(stand, end int64) {
+		r, err := d.Rebuild(ctx, shard, c.command(p, schema.CmdRebuild), func(stand, end int64) {
 			bar.ChangeMax64(max(1, end-1))
 			_ = bar.Set64(max(0, stand))
 		})
@@ -87,6 +88,8 @@ func (c *rebuildCommand) rebuild(ctx context.Context, p *program, d *oncall.Desk
 		case c.JSON:
 		case r.Finished:
 			p.say("shard %d: %d claims, refilled in %.1f s", r.Shard, r.Claims, r.Took.Seconds())
+		case !r.Emptied:
+			p.say("shard %d: left as it is; no worker has taken the command yet", r.Shard)
 		default:
 			p.say("shard %d: emptied; no worker refills it yet", r.Shard)
 		}

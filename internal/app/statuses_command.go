@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/toplu/toplu/internal/kafkaio"
@@ -16,7 +18,7 @@ type statusesCommands struct {
 
 type reemitCommand struct {
 	jsonFlag
-	askFlags
+	changeFlags
 	IDs   []string  `help:"Those of these payouts, separated by commas." name:"ids" placeholder:"PAYOUT-ID" xor:"what"`
 	Batch string    `help:"Those of this batch: its id, or SHARD/OFFSET." placeholder:"BATCH" xor:"what"`
 	From  time.Time `help:"Those that came about at or after this time." placeholder:"RFC3339" xor:"what"`
@@ -27,7 +29,7 @@ type reemitCommand struct {
 
 // Help says more than the line in the list of commands.
 func (*reemitCommand) Help() string {
-	return `For a ledger that has lost some: folds the log and publishes the very same events with the very same ids. A ledger that books each id once books nothing twice. Events of refused requests are not among them.
+	return `For a ledger that has lost some: folds the log and publishes the very same events with the very same ids. A ledger that books each id once books nothing twice. Events of refused requests are not among them. Who asked and why goes through payout.commands into the journal of the shards concerned.
 
 Example:
 
@@ -42,7 +44,11 @@ type reemitReport struct {
 	Events   int                         `json:"events"`
 	Statuses map[schema.PayoutStatus]int `json:"statuses"`
 	Sent     int                         `json:"sent"`
+
+	of map[int]bool // shards whose statuses are meant
 }
+
+func (r *reemitReport) shards() []int { return slices.Sorted(maps.Keys(r.of)) }
 
 // Run publishes the statuses.
 func (c *reemitCommand) Run(ctx context.Context, p *program) error {
@@ -65,9 +71,10 @@ func (c *reemitCommand) Run(ctx context.Context, p *program) error {
 	}
 	defer closeTo()
 	wanted := &oncall.Wanted{PayoutIDs: c.IDs, Batch: c.Batch, From: c.From, To: c.To}
-	report := reemitReport{DryRun: c.DryRun, Topic: topic, Statuses: map[schema.PayoutStatus]int{}}
+	report := reemitReport{DryRun: c.DryRun, Topic: topic, Statuses: map[schema.PayoutStatus]int{}, of: map[int]bool{}}
 	err = d.Statuses(ctx, wanted, func(st *schema.Status) error {
 		report.Events++
+		report.of[schema.Shard(st.PayoutID, d.Shards)] = true
 		report.Statuses[st.Status]++
 		return nil
 	})
@@ -76,6 +83,12 @@ func (c *reemitCommand) Run(ctx context.Context, p *program) error {
 	}
 	if report.Events > 0 && !c.DryRun {
 		if ok, err := c.confirmed(ctx, p, "Publish %d events to %s?", report.Events, topic); !ok {
+			return err
+		}
+		// It does not wait for a worker: the note is durable, and changes nothing.
+		hasty := *d
+		hasty.Patience = time.Second
+		if _, err := hasty.Note(ctx, report.shards(), c.command(p, schema.CmdReemit)); err != nil {
 			return err
 		}
 		bar := p.progress(report.Events, "publishing")

@@ -72,7 +72,9 @@ func (d *Desk) give(ctx context.Context, shard int, c *schema.Command) (Answer, 
 		return a, nil, fmt.Errorf("the command is written and will be obeyed; the journal cannot be read: %w", err)
 	}
 	a.Record, a.Offset = r.Type, offset
-	if r.Type == schema.RecNoted {
+	if r.Type == schema.RecNoted && r.Reason.Code == string(c.Kind) {
+		a.Verdict, a.Text = Counted, "it is in the journal"
+	} else if r.Type == schema.RecNoted {
 		a.Verdict, a.Code, a.Text = Refused, r.Reason.Code, r.Reason.Text
 	}
 	return a, r, nil
@@ -127,6 +129,25 @@ func (d *Desk) pause(ctx context.Context, shard int, c schema.Command) (Answer, 
 		a.Verdict, a.Text = Counted, "nothing is completed any more"
 	}
 	return a, err
+}
+
+// Note puts into the journals of shards that somebody does something that no
+// record of theirs would tell of otherwise: who, and why. A note that no worker has
+// taken yet is durable all the same. It fails where a worker refuses it.
+func (d *Desk) Note(ctx context.Context, shards []int, c schema.Command) ([]Answer, error) {
+	answers, errs := make([]Answer, len(shards)), make([]error, len(shards))
+	var wait sync.WaitGroup
+	for i, shard := range shards {
+		wait.Go(func() {
+			own := c
+			answers[i], _, errs[i] = d.give(ctx, shard, &own)
+			if errs[i] == nil && answers[i].Verdict == Refused {
+				errs[i] = fmt.Errorf("shard %d: refused: %s", shard, answers[i].Text)
+			}
+		})
+	}
+	wait.Wait()
+	return answers, errors.Join(errs...)
 }
 
 // Command gives a command about the batch at a place, whose id and offset it

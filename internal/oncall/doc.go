@@ -23,5 +23,5 @@
 //	rebuild.go      claims from the log           replay_run.go   paying what a plan lists
 //	owners.go       which payouts are taken       audit.go        everything against the logs
 //	read.go         a partition, to its end       audit_….go      claims, statuses, iyzico
-//	pulse.go        how calls to iyzico go
+//	pulse.go        how calls to iyzico go        search.go       duplicates, letters of a payout
 package oncall

@@ -33,7 +33,9 @@ type Payout struct {
 	Source    *schema.Source `json:"source,omitempty"`
 	EventID   string         `json:"eventId,omitempty"`
 	BatchID   string         `json:"batchId,omitempty"`
-	Plan      int64          `json:"planOffset,omitempty"`
+	Plan      int64          `json:"planOffset,omitempty"` // which owns it by the claims
+	Watermark int64          `json:"claimsStandAt,omitempty"`
+	Epoch     string         `json:"claimsEpoch,omitempty"`
 	Items     int            `json:"batchItems,omitempty"`
 
 	Status   schema.PayoutStatus `json:"status,omitempty"`
@@ -41,6 +43,7 @@ type Payout struct {
 	Statuses []StatusLine        `json:"statuses,omitempty"`
 	Journal  []JournalLine       `json:"journal,omitempty"`
 	Next     string              `json:"next"`
+	Trail    *Trail              `json:"trail,omitempty"` // see [Desk.Trail]
 }
 
 // Money is an amount as events carry it.
@@ -64,6 +67,7 @@ type JournalLine struct {
 	Offset    int64             `json:"offset"`
 	Record    schema.RecordType `json:"record"`
 	Attempt   int               `json:"attempt,omitempty"`
+	Call      string            `json:"call,omitempty"` // of iyzico's API that the record stands for
 	RequestID string            `json:"requestId,omitempty"`
 	By        string            `json:"by,omitempty"`
 	Text      string            `json:"text,omitempty"`
@@ -89,6 +93,7 @@ func Explain(ctx context.Context, claims worker.Claims, logs Logs, keys *seal.Ke
 	if err != nil {
 		return nil, err
 	}
+	p.Watermark, p.Epoch = state.Watermark, state.Epoch
 	p.describe(&t, owners[0].Offset)
 	p.read(t.story)
 	return p, nil
@@ -231,10 +236,36 @@ func journalLines(story *worker.Story) []JournalLine {
 	lines := []JournalLine{}
 	for _, l := range story.Lines() {
 		line := JournalLine{At: l.Record.At, Offset: l.Offset, Record: l.Record.Type, Attempt: l.Record.Attempt, RequestID: l.Record.RequestID, By: l.Record.By, Void: l.Void}
+		line.Call = call(&l.Record)
 		if l.Record.Reason != nil {
 			line.Text = text(l.Record.Reason)
 		}
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// call says which call of iyzico's API a record stands for, and how it ended.
+func call(r *schema.Record) string {
+	switch r.Type { //nolint:exhaustive // the others stand for none
+	case schema.RecCreating:
+		return fmt.Sprintf("init as %s-%d", r.Batch, r.Attempt)
+	case schema.RecCreated:
+		return "init: taken as " + r.ExternalID
+	case schema.RecRefused:
+		return "init: refused"
+	case schema.RecCompleting:
+		return "auth"
+	case schema.RecCompleted:
+		return "auth: taken"
+	case schema.RecFencing:
+		return "cancel"
+	case schema.RecDead:
+		return "cancel: proven"
+	case schema.RecSettled:
+		return "retrieve: settled"
+	case schema.RecUnknown:
+		return "auth: no answer"
+	}
+	return ""
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/toplu/toplu/schema"
 	"github.com/toplu/toplu/worker"
 )
 
@@ -16,19 +17,27 @@ type Rebuilt struct {
 	Claims   int64         `json:"claims"` // that stand now
 	Plans    int64         `json:"plans"`  // offset of the last plan, which they stand at
 	Took     time.Duration `json:"tookNanoseconds"`
-	Finished bool          `json:"finished"` // false: emptied, and no worker has begun to refill it in time
+	Finished bool          `json:"finished"` // false: no worker has taken the command or begun to refill in time
+	Emptied  bool          `json:"emptied"`
 }
 
 // Rebuild empties the claims of a shard, and waits while its worker fills them
-// again from the log under a new epoch; nothing new of the shard is paid
+// again from the log under a new epoch, after it has put into the journal who asked; nothing new of the shard is paid
 // meanwhile. told hears how far the claims stand, and of how many plans. A shard
 // whose logs cannot be folded is left alone: they are all there is to refill from.
-func (d *Desk) Rebuild(ctx context.Context, shard int, told func(stand, end int64)) (Rebuilt, error) {
+func (d *Desk) Rebuild(ctx context.Context, shard int, c schema.Command, told func(stand, end int64)) (Rebuilt, error) {
 	r := Rebuilt{Shard: shard}
 	v, err := d.observe(ctx, shard)
 	if err != nil {
 		return r, fmt.Errorf("the claims are left as they are: %w", err)
 	}
+	// Nobody who refills, nobody who empties.
+	c.Kind = schema.CmdRebuild
+	answers, err := d.Note(ctx, []int{shard}, c)
+	if err != nil || answers[0].Verdict != Counted {
+		return r, err
+	}
+	r.Emptied = true
 	began := d.Now()
 	before := ""
 	state, err := d.Claims.State(ctx, shard)

@@ -1,0 +1,199 @@
+//go:build integration && slow
+
+package e2e_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestSlowIncidentLagGrows(t *testing.T) {
+	i := newIncident(t, "lag-grows")
+	run := i.run("run")
+	i.send(i.shop.make("", 20))
+	i.ledger.awaitAnswers(t, 20, time.Minute)
+	run.kill()
+	i.send(i.shop.make("", 100))
+	i.send(i.shop.make("market", 100))
+	out := i.play(0, []string{`(?m)^\d +\d+ +\d+ +[1-9]\d* +\S+$`}, "status")
+	if !strings.Contains(out, i.shows("LAG")) || !strings.Contains(out, i.shows("WORKER")) {
+		t.Errorf("%s", out)
+	}
+	again := i.start("again", i.command("run")...)
+	i.runs = append(i.runs, again)
+	i.ledger.awaitAnswers(t, 220, time.Minute)
+	i.play(0, []string{`no open batches`}, "batch list")
+	i.over()
+}
+
+func TestSlowIncidentIyzicoDown(t *testing.T) {
+	i := newIncident(t, "iyzico-down")
+	run := i.run("run")
+	i.send(i.shop.make("", 20))
+	i.ledger.awaitAnswers(t, 20, time.Minute)
+	i.cut(i.iyzicoWay)
+	i.send(i.shop.make("", 50))
+	i.metric(run, i.shows("toplu_iyzico_calls_total")+`{merchant="default",op="init",outcome="not_sent"}`)
+	i.play(0, []string{i.shows("FAILED/MIN"), `default +\d+ +[1-9]\d* +\S+ +\S+ ago: `}, "status")
+	i.play(0, []string{`shard 3: counted`}, "pause")
+	i.mend(i.iyzicoWay)
+	i.play(0, []string{`PAUSED: everything`}, "status")
+	pause(t, 5*time.Second)
+	if n := i.ledger.count("submitted", "paid", "rejected"); n != 20 {
+		t.Errorf("%d are answered or submitted in a pause, want the 20 before", n)
+	}
+	i.play(0, []string{`counted: batches are completed again`}, "resume")
+	i.over()
+	if n := i.ledger.count("paid"); n != 70 {
+		t.Errorf("%d of 70 are paid", n)
+	}
+}
+
+func TestSlowIncidentAnswersLost(t *testing.T) {
+	i := newIncident(t, "answers-lost")
+	run := i.run("run")
+	i.faults(`{"authLostAfter":1,"retrieveLost":0}`)
+	i.send(i.shop.make("", 1))
+	i.ledger.awaitAnswers(t, 1, time.Minute) // read back, it is no incident
+	i.faults(`{"authLostAfter":1}`)
+	// An answer lost that nothing can be read back of: iyzico is asked before auth,
+	// and gone after it.
+	i.send(i.shop.make("", 3))
+	stop := make(chan struct{})
+	go func() {
+		defer close(stop)
+		for t.Context().Err() == nil && i.books().Calls["auth"] < 2 {
+			time.Sleep(time.Millisecond)
+		}
+		i.faults(`{"authLostAfter":1,"retrieveLost":1}`)
+	}()
+	<-stop
+	out := i.play(0, []string{`! unknown`}, "batch list")
+	i.metric(run, i.shows("toplu_batches_unknown_total"))
+	if !strings.Contains(out, i.shows("unknown")) {
+		t.Errorf("%s", out)
+	}
+	batch := stuckBatch(t, out)
+	i.play(0, []string{"completing", "unknown", "requestId"}, "batch show", "BATCH", batch)
+	i.play(0, []string{`counted: taken as decided`}, "batch resolve", "BATCH", batch)
+	i.faults(`{}`)
+	i.over()
+	if n := i.ledger.count("paid"); n != 4 {
+		t.Errorf("%d of 4 are paid", n)
+	}
+	audit := i.start("audit", "audit", "--config", "toplu.yaml")
+	audit.wait(t, time.Minute)
+	if !strings.Contains(audit.output(), "a person's word: batch "+batch) {
+		t.Errorf("the audit does not tell of the person's word:\n%s", audit.output())
+	}
+}
+
+// stuckBatch is the id of the first batch of a list, which is stuck.
+func stuckBatch(t *testing.T, list string) string {
+	t.Helper()
+	for line := range strings.Lines(list) {
+		if fields := strings.Fields(line); len(fields) > 2 && fields[0] == "!" {
+			return fields[2]
+		}
+	}
+	t.Fatalf("no batch is stuck:\n%s", list)
+	return ""
+}
+
+func TestSlowIncidentBalanceEmpty(t *testing.T) {
+	i := newIncident(t, "balance-empty", "--setting", "balance=0.00")
+	run := i.run("run")
+	i.send(i.shop.make("", 20))
+	i.metric(run, i.shows("toplu_balance_too_low_total"))
+	run.says(t, i.shows("the balance is too low"), time.Minute)
+	i.play(0, []string{`MONEY UNDER WAY`, `default +\d+ +20 \(`, `created`}, "status")
+	if n := len(i.books().Transfers); n > 0 {
+		t.Errorf("%d transfers without money", n)
+	}
+	body := strings.NewReader(`{"apiKey":"sandbox-default","amount":"1000000.00"}`)
+	res, err := http.Post(i.simulatorURL+"/_simulator/deposit", "application/json", body)
+	i.must(err)
+	_ = res.Body.Close()
+	i.over()
+	if n := i.ledger.count("paid"); n != 20 {
+		t.Errorf("%d of 20 are paid", n)
+	}
+}
+
+func TestSlowIncidentRedisWiped(t *testing.T) {
+	i := newIncident(t, "redis-wiped")
+	run := i.run("run")
+	stop := i.load(20, nil)
+	i.ledger.awaitAnswers(t, 100, time.Minute)
+	i.redisDo("FLUSHALL")
+	i.metric(run, i.shows("toplu_claims_lost_total"))
+	run.says(t, i.shows("filled again from the log"), time.Minute)
+	i.ledger.awaitPaid(t, time.Now(), []int{0, 1, 2, 3}, time.Minute)
+	stop()
+	i.ledger.awaitAnswers(t, len(i.shop.asked), time.Minute)
+	i.play(0, []string{`SHARDS`}, "status")
+	i.play(0, []string{`Everything agrees`}, "audit")
+	i.play(0, []string{`shard 3: \d+ claims, refilled`}, "rebuild")
+	i.over()
+}
+
+func TestSlowIncidentWrongKeys(t *testing.T) {
+	i := newIncident(t, "wrong-keys")
+	right := i.file("market.key", []byte("wrong-for-now"))
+	i.reconfigure("secretKey: sandbox-market-secret", "secretKeyFile: "+right)
+	run := i.run("run")
+	run.says(t, i.shows("iyzico refuses this merchant's keys"), time.Minute)
+	i.send(i.shop.make("", 20))
+	i.send(i.shop.make("market", 20))
+	i.ledger.awaitAnswers(t, 20, time.Minute)
+	i.play(0, []string{`market +\d+ +[1-9]\d* +- +\S+ ago: \S+ refused 100[01]`}, "status")
+	i.metric(run, i.shows("toplu_iyzico_keys_refused_total")+`{merchant="market"}`)
+	if n := i.ledger.count("rejected", "failed"); n > 0 {
+		t.Errorf("%d are rejected for our keys", n)
+	}
+	i.file("market.key", []byte("sandbox-market-secret"))
+	i.play(0, []string{`configuration: fine`}, "config check")
+	i.ledger.awaitAnswers(t, 40, time.Minute) // without a restart
+	i.over()
+	if n := i.ledger.count("paid"); n != 40 {
+		t.Errorf("%d of 40 are paid", n)
+	}
+}
+
+func TestSlowIncidentStuckBatch(t *testing.T) {
+	i := newIncident(t, "stuck-batch", "--setting", "maxItems=5")
+	run := i.run("run")
+	// More lines than iyzico takes at once: a refusal by a code that nobody listed.
+	i.send(i.shop.make("", 40))
+	i.metric(run, i.shows("toplu_batches_held_total"))
+	i.play(0, []string{`STUCK`, `held`}, "status")
+	list := i.start("list", "batch", "list", "--stuck", "--json", "--config", "toplu.yaml")
+	list.wait(t, time.Minute)
+	var stuck struct {
+		Batches []struct {
+			BatchID, State string
+			Payouts        struct{ Count int }
+		}
+	}
+	text := list.output()
+	i.must(json.Unmarshal([]byte(text[strings.Index(text, "{"):]), &stuck))
+	if len(stuck.Batches) == 0 {
+		t.Fatalf("no batch is stuck:\n%s", text)
+	}
+	// Resumed, it is refused again: only a cancel helps here.
+	i.play(0, []string{`counted: the batch is no longer held`}, "batch resume", "BATCH", stuck.Batches[0].BatchID)
+	cancelled := 0
+	for _, b := range stuck.Batches {
+		i.play(0, []string{`held since`, `nothing until a person acts`}, "batch show", "BATCH", b.BatchID)
+		i.play(0, []string{fmt.Sprintf(`%d payouts \(.*\) are cancelled`, b.Payouts.Count)}, "batch cancel", "BATCH", b.BatchID)
+		cancelled += b.Payouts.Count
+	}
+	i.over()
+	if n := i.ledger.count("cancelled"); n != cancelled || n == 0 {
+		t.Errorf("%d are cancelled, want %d", n, cancelled)
+	}
+}
