@@ -27,7 +27,7 @@ func (a *auditor) compareBatch(ctx context.Context, v *worker.BatchView, p *sche
 	if a.options.Merchant == nil || len(v.Requests) == 0 {
 		return nil
 	}
-	b := &batchAudit{auditor: a, view: v, plan: p, statuses: statuses, index: map[string]int{}, paidBy: map[string]string{}, listed: map[int]bool{}}
+	b := &batchAudit{auditor: a, view: v, plan: p, statuses: statuses, index: map[string]int{}, paidBy: map[string]string{}, references: map[string]string{}, listed: map[int]bool{}}
 	provider, ok := a.options.Merchant(v.Merchant)
 	if !ok {
 		b.differ("", "merchant "+v.Merchant+" is not in the configuration: not compared")
@@ -39,7 +39,7 @@ func (a *auditor) compareBatch(ctx context.Context, v *worker.BatchView, p *sche
 		}
 	}
 	for _, requestID := range slices.Sorted(maps.Keys(v.Requests)) {
-		items, err := a.report(ctx, provider, requestID)
+		items, err := a.report(ctx, provider, iyzico.RetrieveRequest{RequestID: requestID})
 		if err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
@@ -51,18 +51,52 @@ func (a *auditor) compareBatch(ctx context.Context, v *worker.BatchView, p *sche
 		b.request(requestID, items)
 	}
 	b.unlisted()
+	return b.strangers(ctx, provider)
+}
+
+// strangers asks for the batch's attempts by the names that toplu gives them, and
+// for one that it has not made: money may have moved under a requestId that the
+// journal never heard of.
+func (b *batchAudit) strangers(ctx context.Context, p worker.Provider) error {
+	for attempt := 1; attempt <= b.view.Attempt+1; attempt++ {
+		name := fmt.Sprintf("%s-%d", b.view.ID, attempt)
+		items, err := b.report(ctx, p, iyzico.RetrieveRequest{ExternalID: name})
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case iyzico.KindOf(err) != iyzico.KindTraffic && iyzico.OutcomeOf(err) == iyzico.OutcomeRefused:
+			continue // it has no such batch
+		case err != nil:
+			b.differ("", "iyzico does not tell of externalId "+name+": "+err.Error())
+			continue
+		}
+		for i := range items {
+			it := &items[i]
+			if it.Status != iyzico.ItemSuccess {
+				continue
+			}
+			if ref, paid := b.references[it.ExternalID]; !paid {
+				b.differ(it.ExternalID, "iyzico shows it as paid under externalId "+name+", and under no requestId that the journal names")
+			} else if ref != it.ReferenceCode {
+				b.differ(it.ExternalID, "PAID TWICE: iyzico shows it as paid under externalId "+name+" as "+it.ReferenceCode+" too")
+			}
+		}
+	}
 	return nil
 }
 
-// report reads every valid item of a requestId.
-func (a *auditor) report(ctx context.Context, p worker.Provider, requestID string) ([]iyzico.Item, error) {
+// report reads every valid item of a batch at iyzico.
+func (a *auditor) report(ctx context.Context, p worker.Provider, of iyzico.RetrieveRequest) ([]iyzico.Item, error) {
 	size := max(1, a.options.PageSize)
 	var all []iyzico.Item
 	for page := 0; ; page++ {
 		var r iyzico.Report
 		retry := backoff.NewExponentialBackOff(backoff.WithInitialInterval(200*time.Millisecond), backoff.WithMaxElapsedTime(20*time.Second))
 		err := backoff.Retry(func() (err error) {
-			r, err = p.Retrieve(ctx, iyzico.RetrieveRequest{RequestID: requestID, ItemType: iyzico.ItemsValid, Page: page, Size: size})
+			of.ItemType, of.Page, of.Size = iyzico.ItemsValid, page, size
+			if r, err = p.Retrieve(ctx, of); iyzico.OutcomeOf(err) == iyzico.OutcomeRefused && iyzico.KindOf(err) != iyzico.KindTraffic {
+				return backoff.Permanent(err) // it knows the answer
+			}
 			return err
 		}, backoff.WithContext(retry, ctx))
 		if err != nil {
@@ -81,12 +115,13 @@ func (a *auditor) report(ctx context.Context, p worker.Provider, requestID strin
 // A batchAudit compares one batch.
 type batchAudit struct {
 	*auditor
-	view     *worker.BatchView
-	plan     *schema.Plan
-	statuses []schema.PayoutStatus
-	index    map[string]int    // of the batch's own payouts
-	paidBy   map[string]string // requestId that shows a payout as paid
-	listed   map[int]bool      // in the live attempt's report
+	view       *worker.BatchView
+	plan       *schema.Plan
+	statuses   []schema.PayoutStatus
+	index      map[string]int    // of the batch's own payouts
+	references map[string]string // of the payouts that a requestId of the journal shows as paid
+	paidBy     map[string]string // requestId that shows a payout as paid
+	listed     map[int]bool      // in the live attempt's report
 }
 
 func (b *batchAudit) differ(payout, text string) {
@@ -108,7 +143,7 @@ func (b *batchAudit) request(requestID string, items []iyzico.Item) {
 			if other, twice := b.paidBy[it.ExternalID]; twice {
 				b.differ(it.ExternalID, "PAID TWICE: by requestId "+other+" and by "+requestID)
 			}
-			b.paidBy[it.ExternalID] = requestID
+			b.paidBy[it.ExternalID], b.references[it.ExternalID] = requestID, it.ReferenceCode
 		}
 		if int64(it.Amount) != b.plan.Items[at].Minor {
 			b.differ(it.ExternalID, fmt.Sprintf("iyzico has %s, the plan %s %s", schema.FormatMinor(int64(it.Amount)), schema.FormatMinor(b.plan.Items[at].Minor), b.plan.Currency))
