@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -38,9 +39,16 @@ type Command struct {
 	Merchant string      `json:"merchant,omitempty"` // pause, unpause; none: all
 	Verdict  Verdict     `json:"verdict,omitempty"`  // resolve
 	Evidence string      `json:"evidence,omitempty"` // resolve: what the verdict rests on
+	Items    []ItemWord  `json:"items,omitempty"`    // resolve with VerdictItems
 	By       string      `json:"by"`
 	Reason   string      `json:"reason,omitempty"`
 	At       time.Time   `json:"at"`
+}
+
+// An ItemWord is a person's word on one payout.
+type ItemWord struct {
+	PayoutID string       `json:"payoutId"`
+	Status   PayoutStatus `json:"status"` // paid or failed
 }
 
 // EncodeCommand writes the value of a command's record. It returns an
@@ -93,8 +101,11 @@ func (c *Command) check() error {
 			return lacks("either batch and plan, or payoutId")
 		}
 	case CmdResolve:
-		if !named || c.Evidence == "" || c.Verdict != VerdictTook && c.Verdict != VerdictDead {
+		if !named || c.Evidence == "" || !slices.Contains([]Verdict{VerdictTook, VerdictDead, VerdictItems}, c.Verdict) {
 			return lacks("batch and plan, a verdict and evidence")
+		}
+		if (c.Verdict == VerdictItems) != (len(c.Items) > 0) || slices.ContainsFunc(c.Items, func(w ItemWord) bool { return w.Status != Paid && w.Status != Failed }) {
+			return lacks("items that are paid or failed, as its verdict has them")
 		}
 	case CmdQuarantine:
 		if c.Plan < 1 || c.Reason == "" {

@@ -17,6 +17,8 @@ func TestCommands(t *testing.T) {
 		{Kind: schema.CmdCancel, Batch: "b", Plan: 3, By: "ops", At: at},
 		{Kind: schema.CmdCancel, PayoutID: "order-1", By: "shop", At: at},
 		{Kind: schema.CmdResolve, Batch: "b", Plan: 3, Verdict: schema.VerdictDead, Evidence: "letter of 3 May", By: "ops", At: at},
+		{Kind: schema.CmdResolve, Batch: "b", Plan: 3, Verdict: schema.VerdictItems, Items: []schema.ItemWord{{PayoutID: "a", Status: schema.Paid}, {PayoutID: "b", Status: schema.Failed}}, Evidence: "statement", By: "ops", At: at},
+		{Kind: schema.CmdRebuild, By: "ops", At: at},
 		{Kind: schema.CmdPause, By: "ops", At: at},
 		{Kind: schema.CmdQuarantine, Plan: 7, By: "ops", Reason: "written by hand", At: at},
 		{Kind: schema.CmdUnpause, Merchant: "default", By: "ops", At: at},
@@ -42,10 +44,13 @@ func TestCommandsRefused(t *testing.T) {
 		`{"v":1,"kind":"pause"}`:              schema.ErrRecord,
 		`{"v":1,"kind":"hold","by":"ops"}`:    schema.ErrRecord,
 		`{"v":1,"kind":"cancel","by":"ops"}`:  schema.ErrRecord,
-		`{"v":1,"kind":"cancel","by":"o","batch":"b","plan":1,"payoutId":"x"}`:      schema.ErrRecord,
-		`{"v":1,"kind":"resolve","by":"ops","batch":"b","plan":1,"verdict":"dead"}`: schema.ErrRecord,
-		`{"v":1,"kind":"quarantine","by":"ops","plan":3}`:                           schema.ErrRecord,
-		`{"v":1,"kind":"pause","by":"ops","force":true}`:                            schema.ErrRecord,
+		`{"v":1,"kind":"cancel","by":"o","batch":"b","plan":1,"payoutId":"x"}`:                                                                     schema.ErrRecord,
+		`{"v":1,"kind":"resolve","by":"ops","batch":"b","plan":1,"verdict":"dead"}`:                                                                schema.ErrRecord,
+		`{"v":1,"kind":"resolve","by":"ops","batch":"b","plan":1,"verdict":"items","evidence":"e"}`:                                                schema.ErrRecord,
+		`{"v":1,"kind":"resolve","by":"ops","batch":"b","plan":1,"verdict":"dead","evidence":"e","items":[{"payoutId":"a","status":"paid"}]}`:      schema.ErrRecord,
+		`{"v":1,"kind":"resolve","by":"ops","batch":"b","plan":1,"verdict":"items","evidence":"e","items":[{"payoutId":"a","status":"accepted"}]}`: schema.ErrRecord,
+		`{"v":1,"kind":"quarantine","by":"ops","plan":3}`:                                                                                          schema.ErrRecord,
+		`{"v":1,"kind":"pause","by":"ops","force":true}`:                                                                                           schema.ErrRecord,
 	} {
 		if c, err := schema.DecodeCommand([]byte(value)); !errors.Is(err, want) {
 			t.Errorf("%s: %+v, error %v, want %v", value, c, err, want)

@@ -51,7 +51,7 @@ type Record struct {
 	ExternalID string        `json:"externalId,omitempty"` // created
 	RequestID  string        `json:"requestId,omitempty"`
 	Invalid    []InvalidItem `json:"invalid,omitempty"` // created
-	Items      []ItemChange  `json:"items,omitempty"`   // settled
+	Items      []ItemChange  `json:"items,omitempty"`   // settled, decided with VerdictItems
 	Reason     *Reason       `json:"reason,omitempty"`  // refused, abandoned, unknown, held, cancel, decided, paused
 	Hold       HoldKind      `json:"hold,omitempty"`    // held
 	Which      []int64       `json:"which,omitempty"`   // resumed: journal offsets of the held or paused records it lifts
@@ -103,6 +103,9 @@ type Verdict string
 const (
 	VerdictTook Verdict = "took"
 	VerdictDead Verdict = "dead"
+	// VerdictItems is VerdictTook with a word on single items, in Record.Items:
+	// those that are paid, and those that failed.
+	VerdictItems Verdict = "items"
 )
 
 // A Checkpoint lets a reader begin late: it stands for every record of the

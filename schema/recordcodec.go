@@ -54,7 +54,9 @@ var (
 		return slices.Contains([]HoldKind{HoldPolicy, HoldMismatch, HoldRefused, HoldLimit, HoldForeign}, r.Hold)
 	}}
 	needCommand = need{"command", func(r *Record) bool { return r.Command > 0 }}
-	needVerdict = need{"verdict", func(r *Record) bool { return r.Verdict == VerdictTook || r.Verdict == VerdictDead }}
+	needVerdict = need{"verdict", func(r *Record) bool {
+		return r.Verdict == VerdictTook && r.Items == nil || r.Verdict == VerdictDead && r.Items == nil || r.Verdict == VerdictItems && len(r.Items) > 0
+	}}
 )
 
 // needs is the closed set of types and what each must hold.

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -187,11 +188,30 @@ func (b *batch) obey(c *schema.Command, why *schema.Reason, contradiction string
 		case contradiction != "":
 			return noted("contradicted", contradiction)
 		}
+		items, unfit := b.words(c.Items)
+		if unfit != "" {
+			return noted("no_such_item", unfit)
+		}
 		why.Text = c.Evidence
-		return &schema.Record{Type: schema.RecDecided, Verdict: c.Verdict, Attempt: b.attempt, RequestID: b.winner, Reason: why}
+		return &schema.Record{Type: schema.RecDecided, Verdict: c.Verdict, Attempt: b.attempt, RequestID: b.winner, Items: items, Reason: why}
 	case schema.CmdPause, schema.CmdUnpause, schema.CmdQuarantine, schema.CmdRebuild, schema.CmdReemit:
 	}
 	panic(&ImpossibleError{b.plan.ID, "a command " + string(c.Kind) + " about a batch"})
+}
+
+// words are a person's words on items as a record has them, or why one cannot be.
+func (b *batch) words(all []schema.ItemWord) (items []schema.ItemChange, unfit string) {
+	for _, w := range all {
+		i := slices.IndexFunc(b.plan.Items, func(it schema.PlanItem) bool { return it.PayoutID == w.PayoutID })
+		if i < 0 || !b.items[i].owned || !b.valid(i) {
+			return nil, w.PayoutID + " is not in this attempt of the batch"
+		}
+		if !b.open(i) && b.items[i].status != w.Status {
+			return nil, w.PayoutID + " is " + string(b.items[i].status)
+		}
+		items = append(items, schema.ItemChange{Item: i, Status: w.Status, Code: "decided", Text: "a person's word"})
+	}
+	return items, ""
 }
 
 func (b *batch) obeyCancel(c *schema.Command, why *schema.Reason) *schema.Record {
@@ -231,8 +251,15 @@ func (s *Shard) contradicts(ctx context.Context, c *schema.Command) (string, err
 	if err != nil || !v.found {
 		return "", nil //nolint:nilerr // iyzico says nothing: the person's evidence is all there is
 	}
+	said := map[string]schema.PayoutStatus{}
+	for _, w := range c.Items {
+		said[w.PayoutID] = w.Status
+	}
 	moves, cancelled := 0, 0
 	for _, it := range v.valid {
+		if word := said[it.ExternalID]; word == schema.Failed && it.Status == iyzico.ItemSuccess || word == schema.Paid && (it.Status == iyzico.ItemFailed || it.Status == iyzico.ItemDepositSuccess || it.Status == iyzico.ItemDepositFail) {
+			return fmt.Sprintf("iyzico shows %s as %s", it.ExternalID, it.Status), nil
+		}
 		if moved(it.Status) {
 			moves++
 		}
@@ -246,7 +273,7 @@ func (s *Shard) contradicts(ctx context.Context, c *schema.Command) (string, err
 		return "iyzico shows " + string(v.batch.Status) + ": it took", nil
 	case c.Verdict == schema.VerdictDead && status == sawInit:
 		return "iyzico shows INIT: auth may still come; cancel the batch at iyzico first", nil
-	case c.Verdict == schema.VerdictTook && status == sawCanceled && cancelled == len(v.valid):
+	case c.Verdict != schema.VerdictDead && status == sawCanceled && cancelled == len(v.valid):
 		return "iyzico shows CANCELED with every item cancelled: it is dead", nil
 	}
 	return "", nil

@@ -282,6 +282,15 @@ func (b *batch) applySettled(r *schema.Record) refusal {
 	}
 	changed := b.phase < completed || b.unknown != nil
 	b.submit(r.At)
+	if !b.join(r) && !changed {
+		return nothingToDo
+	}
+	return counts
+}
+
+// join takes over what a record says of items of an attempt that took, and reports
+// whether it changed anything.
+func (b *batch) join(r *schema.Record) (changed bool) {
 	for _, c := range r.Items {
 		it := &b.items[c.Item]
 		if !b.valid(c.Item) {
@@ -308,10 +317,7 @@ func (b *batch) applySettled(r *schema.Record) refusal {
 			changed = true
 		}
 	}
-	if !changed {
-		return nothingToDo
-	}
-	return counts
+	return changed
 }
 
 func (b *batch) applyUnknown(r *schema.Record) refusal {
@@ -406,6 +412,7 @@ func (b *batch) applyDecided(r *schema.Record) refusal {
 	}
 	b.liftForeign()
 	b.submit(r.At)
+	b.join(r)
 	return counts
 }
 

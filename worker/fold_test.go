@@ -93,8 +93,11 @@ func cancel(only ...int) schema.Record {
 	return schema.Record{Type: schema.RecCancel, Only: only, By: "ops", Reason: reason}
 }
 
-func decided(v schema.Verdict) schema.Record {
+func decided(v schema.Verdict, items ...schema.PayoutStatus) schema.Record {
 	r := about(schema.RecDecided, 1, "r1")
+	if len(items) == 2 {
+		r.Items = settled(1, "r1", items[0], items[1]).Items
+	}
 	r.Verdict, r.By = v, "ops"
 	return r
 }
@@ -261,6 +264,21 @@ func TestFold(t *testing.T) {
 		{
 			"a person says it took",
 			upTo(about(schema.RecUnknown, 1, "r1"), decided(schema.VerdictTook)), "accepted unknown submitted", "accepted unknown submitted", "",
+		},
+		{
+			"a person says what became of each item",
+			upTo(about(schema.RecUnknown, 1, "r1"), decided(schema.VerdictItems, "paid", "failed"), settled(1, "r1", "", "returned")),
+			"accepted unknown submitted paid", "accepted unknown submitted failed returned", "",
+		},
+		{
+			"a person says what became of one item; iyzico has the last word on the other, and none on the first",
+			upTo(about(schema.RecUnknown, 1, "r1"), decided(schema.VerdictItems, "paid", ""), settled(1, "r1", "failed", "paid")),
+			"accepted unknown submitted paid", "accepted unknown submitted paid", "",
+		},
+		{
+			"nobody calls dead what a person called paid",
+			upTo(about(schema.RecUnknown, 1, "r1"), decided(schema.VerdictItems, "paid", ""), about(schema.RecUnknown, 1, "r1"), decided(schema.VerdictDead)),
+			"accepted unknown submitted paid", "accepted unknown submitted unknown", "decided: a report showed that money moved",
 		},
 		{
 			"a person says it is dead",

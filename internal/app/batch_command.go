@@ -2,7 +2,11 @@ package app
 
 import (
 	"context"
+	"encoding/csv"
+	"errors"
 	"fmt"
+	"io"
+	"os"
 
 	"github.com/toplu/toplu/internal/oncall"
 	"github.com/toplu/toplu/schema"
@@ -135,16 +139,18 @@ type batchResolveCommand struct {
 	batchChange
 	Paid     bool   `help:"iyzico took the batch and pays it." required:"" xor:"verdict"`
 	Dead     bool   `help:"iyzico will never pay this attempt: a new one begins." required:"" xor:"verdict"`
+	Items    string `help:"iyzico took the batch, and this is what became of its payouts: a CSV file with lines of payout id and paid or failed." placeholder:"FILE" required:"" xor:"verdict"`
 	Evidence string `help:"What the word rests on: a ticket of iyzico's, a statement. Nothing about persons." placeholder:"TEXT" required:""`
 }
 
 // Help says more than the line in the list of commands.
 func (*batchResolveCommand) Help() string {
-	return `A person's word, where nothing else can decide: only for a batch whose outcome is unknown, or that somebody else acted on at iyzico. It is refused while iyzico's answer contradicts it. --dead lets the payouts be paid again in a new attempt, so it needs iyzico's own written word that this one never will be.` + changeHelp + `
+	return `A person's word, where nothing else can decide: only for a batch whose outcome is unknown, or that somebody else acted on at iyzico. It is refused while iyzico's answer contradicts it. --dead lets the payouts be paid again in a new attempt, so it needs iyzico's own written word that this one never will be. With --items, payouts that the file does not name stay submitted, and iyzico is asked on.` + changeHelp + `
 
 Example:
 
-  toplu batch resolve k5x…q7a --dead --evidence "iyzico ticket 12345" --config toplu.yaml`
+  toplu batch resolve k5x…q7a --dead --evidence "iyzico ticket 12345" --config toplu.yaml
+  toplu batch resolve k5x…q7a --items statement.csv --evidence "iyzico statement of 1 March" --config toplu.yaml`
 }
 
 // Run decides about the batch.
@@ -156,5 +162,50 @@ func (c *batchResolveCommand) Run(ctx context.Context, p *program) error {
 		command.Verdict = schema.VerdictTook
 		do = "Take your word that iyzico took"
 	}
+	if c.Items != "" {
+		var err error
+		if command.Items, err = readWords(c.Items); err != nil {
+			return err
+		}
+		command.Verdict = schema.VerdictItems
+		do = fmt.Sprintf("Take your word on %d payouts that iyzico took", len(command.Items))
+	}
 	return c.give(ctx, p, do, command)
+}
+
+// readWords reads a file of payout ids and what became of them.
+func readWords(name string) ([]schema.ItemWord, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	in := csv.NewReader(f)
+	in.FieldsPerRecord, in.TrimLeadingSpace, in.Comment = 2, true, '#'
+	var words []schema.ItemWord
+	for seen := map[string]bool{}; ; {
+		row, err := in.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, usageError{"--items " + name + ": " + err.Error()}
+		}
+		line, _ := in.FieldPos(0)
+		w := schema.ItemWord{PayoutID: row[0], Status: schema.PayoutStatus(row[1])}
+		switch {
+		case line == 1 && w.PayoutID == "payoutId" && w.Status == "status":
+			continue
+		case !schema.ValidPayoutID(w.PayoutID), w.Status != schema.Paid && w.Status != schema.Failed:
+			return nil, usageError{fmt.Sprintf("--items %s: line %d: want a payout id and paid or failed", name, line)}
+		case seen[w.PayoutID]:
+			return nil, usageError{fmt.Sprintf("--items %s: line %d: %s stands there twice", name, line, w.PayoutID)}
+		}
+		seen[w.PayoutID] = true
+		words = append(words, w)
+	}
+	if len(words) == 0 {
+		return nil, usageError{"--items " + name + ": no payout is in it"}
+	}
+	return words, nil
 }
