@@ -109,7 +109,7 @@ func (s *Shard) writeRefused(b *batch, err error) {
 		return
 	}
 	why.Text += "; list the code in iyzico.rejectCodes if it rejects the items, or resume or cancel the batch"
-	s.write(b, schema.Record{Type: schema.RecHeld, Hold: schema.HoldRefused, Reason: why, By: "toplu"})
+	s.hold(b, schema.HoldRefused, why.Code, why.Text)
 }
 
 func orElse(s, otherwise string) string {
