@@ -165,11 +165,18 @@ func TestAgeCountsFromTheFirstItem(t *testing.T) {
 // TestBytes has texts of all kinds, and no record over the limit.
 func TestBytes(t *testing.T) {
 	t.Parallel()
+	t.Run("in clear", func(t *testing.T) { testBytes(t, nil) })
+	t.Run("sealed", func(t *testing.T) { testBytes(t, &testSeal{}) })
+}
+
+func testBytes(t *testing.T, seal *testSeal) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const limit = 70_000
 		rng := rand.New(rand.NewPCG(1, 2))
 		texts := []string{`"\"\"\"`, "Ödeme İçin", "plain", strings.Repeat(`\`, 255), strings.Repeat("ş", 255), ""}
 		w := newWorld(1, 2)
+		w.seal = seal
 		for i := range 2000 {
 			w.write(0, schema.EncodeRequest(&schema.Request{
 				PayoutID: "id-" + strconv.Itoa(i), Merchant: `m"1"`, Purpose: "SETTLEMENT",

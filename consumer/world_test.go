@@ -30,6 +30,8 @@ type world struct {
 	// "commit" or "known". Nil: all goes well.
 	fault func(op string) (apply bool, err error)
 
+	seal *testSeal // nil: nothing is sealed
+
 	mu         sync.Mutex
 	requests   [][]schema.Message // by partition
 	plans      [][]*schema.Plan   // by shard
@@ -110,7 +112,7 @@ func (w *world) owners(shard int) map[string]schema.Digest {
 		for i := range p.Items {
 			q := p.Request(i)
 			if _, owned := owners[q.PayoutID]; !owned {
-				owners[q.PayoutID] = q.Content()
+				owners[q.PayoutID] = p.Content(i)
 			}
 		}
 	}
@@ -148,7 +150,11 @@ func (w *world) Commit(ctx context.Context, offsets map[int]int64) error {
 }
 
 func (w *world) ports() consumer.Ports {
-	return consumer.Ports{Known: w, Plans: w, Commands: commands{w}, DeadLetters: topic{w, &w.dead}, Statuses: topic{w, &w.statuses}}
+	p := consumer.Ports{Known: w, Plans: w, Commands: commands{w}, DeadLetters: topic{w, &w.dead}, Statuses: topic{w, &w.statuses}}
+	if w.seal != nil {
+		p.Seal = w.seal
+	}
+	return p
 }
 
 // reader reads a partition of a world.

@@ -24,6 +24,8 @@ type request struct {
 	Recipient recipient `json:"recipient"`
 	Amount    amount    `json:"amount"`
 	Metadata  any       `json:"metadata,omitempty"`
+
+	Description string `json:"description,omitempty"`
 }
 
 type recipient struct {

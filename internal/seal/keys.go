@@ -119,14 +119,14 @@ func (k *Keys) OpenPlan(p *schema.Plan) error {
 }
 
 // SealLetter seals a dead letter with the key of the month it was put aside in:
-// the merchant's if it has one there, [NoMerchant]'s otherwise.
+// the merchant's if that can be used, [NoMerchant]'s otherwise.
 func (k *Keys) SealLetter(d *schema.DeadLetter, merchant string) error {
 	if k == nil {
 		return nil
 	}
 	id := ID{merchant, MonthOf(d.At)}
 	c, err := k.get(id)
-	if merchant == "" || errors.Is(err, ErrMissing) {
+	if merchant == "" || err != nil {
 		id.Merchant = NoMerchant
 		c, err = k.get(id)
 	}
