@@ -91,7 +91,7 @@ func TestCancel(t *testing.T) {
 				if got, want := w.offsets()[0], int64(len(tt.first)+len(tt.second)); got != want {
 					t.Errorf("committed %d, want %d", got, want)
 				}
-				_, statuses := w.published()
+				statuses := w.events()
 				for _, s := range statuses {
 					if strings.Contains(string(s.Value), schema.CodeNothingToCancel) {
 						t.Error("an event about a cancel could be taken for one about its request")

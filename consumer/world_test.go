@@ -241,11 +241,11 @@ func (w *world) log(shard int) []*schema.Plan {
 	return slices.Clone(w.plans[shard])
 }
 
-// published returns the dead letters and the events.
-func (w *world) published() (dead, statuses []schema.Message) {
+// events returns the events that were published.
+func (w *world) events() []schema.Message {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return slices.Clone(w.dead), slices.Clone(w.statuses)
+	return slices.Clone(w.statuses)
 }
 
 // letters lists the dead letters as code and source.

@@ -11,7 +11,7 @@ import (
 // its key, so in the partition of its request and after it.
 const TypeCancel = "payout.cancel.v1"
 
-// CodeNothingToCancel: no batch has the payout that a cancel names.
+// CodeNothingToCancel says that no batch has the payout that a cancel names.
 const CodeNothingToCancel = "nothing_to_cancel"
 
 // A Cancel is data of a payout.cancel.v1 event: the wish to withdraw a payout.

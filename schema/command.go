@@ -24,9 +24,10 @@ const (
 	CmdUnpause CommandKind = "unpause"
 	// CmdQuarantine has the shard go past a plan that cannot be read.
 	CmdQuarantine CommandKind = "quarantine"
-	// These change nothing by themselves: the journal is to tell who did it and why.
-	CmdRebuild CommandKind = "rebuild" // the claims of the shard are emptied and refilled
-	CmdReemit  CommandKind = "reemit"  // statuses of the shard are published again
+	// CmdRebuild and CmdReemit change nothing by themselves, the journal is to tell
+	// who did it and why: the shard's claims are refilled, its statuses told again.
+	CmdRebuild CommandKind = "rebuild"
+	CmdReemit  CommandKind = "reemit"
 )
 
 // A Command is a record of payout.commands. It stands in the partition of the

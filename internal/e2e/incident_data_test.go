@@ -26,16 +26,14 @@ func TestSlowIncidentDlqFills(t *testing.T) {
 	i.sendAs([]*request{&conflict}, nil)
 	i.metric(run, i.shows("toplu_requests_refused_total"))
 	i.play(0, []string{`unknown_merchant +20 `, `conflict +1 `}, "dlq list")
-	letters := i.start("letters", "dlq", "list", "--letters", "--code", "unknown_merchant", "--json", "--config", "toplu.yaml")
-	letters.wait(t, time.Minute)
+	text, _ := i.toplu("dlq", "list", "--letters", "--code", "unknown_merchant", "--json", "--config", "toplu.yaml")
 	var list struct {
 		Letters []struct {
 			Partition int
 			Offset    int64
 		}
 	}
-	text := letters.output()
-	i.must(json.Unmarshal([]byte(text[strings.Index(text, "{"):]), &list))
+	i.must(json.Unmarshal([]byte(text), &list))
 	place := fmt.Sprintf("%d/%d", list.Letters[0].Partition, list.Letters[0].Offset)
 	shown := i.play(0, []string{`unknown_merchant: merchant is not one of`}, "dlq show", "PARTITION/OFFSET", place)
 	if err := i.shop.personal.In("dlq show", shown); err != nil {
@@ -79,8 +77,8 @@ func TestSlowIncidentPoisonEvent(t *testing.T) {
 			}
 		}
 	}
-	found := regexp.MustCompile(`--shard (\d+) --plan (\d+)`).FindString(out)
-	i.play(0, []string{`counted: the plan owns nothing`}, "quarantine", "--shard 2 --plan 1042", found)
+	offset := regexp.MustCompile(`payout\.batches offset (\d+) cannot be read`).FindStringSubmatch(out)[1]
+	i.play(0, []string{`counted: the plan owns nothing`}, "quarantine", "--plan 1042", "--plan "+offset)
 	i.over()
 	if n := i.ledger.count("paid"); n != 80 {
 		t.Errorf("%d of 80 are paid", n)
@@ -191,8 +189,7 @@ func TestSlowIncidentBadDeploy(t *testing.T) {
 		}
 	}
 	i.ledger.awaitAnswers(t, 80+others, time.Minute)
-	look := i.start("look", "status", "--config", "toplu.yaml")
-	status, out := look.wait(t, time.Minute), look.output()
+	out, status := i.toplu("status", "--config", "toplu.yaml")
 	if status != 1 || !strings.Contains(out, "shard 1 cannot be read") {
 		t.Errorf("%d: %s", status, out)
 	}

@@ -91,7 +91,13 @@ func (i *incident) command(begin string, pairs ...string) []string {
 // try runs a command of the part once.
 func (i *incident) try(begin string, pairs ...string) (output string, status int) {
 	i.t.Helper()
-	p := i.start("toplu", i.command(begin, pairs...)...)
+	return i.toplu(i.command(begin, pairs...)...)
+}
+
+// toplu runs a command that is not in the part.
+func (i *incident) toplu(args ...string) (output string, status int) {
+	i.t.Helper()
+	p := i.start("toplu", args...)
 	status = p.wait(i.t, time.Minute)
 	return p.output(), status
 }
@@ -147,9 +153,8 @@ func (i *incident) over() {
 	i.t.Helper()
 	i.judge(i.ledger, 2*time.Minute)
 	eventually(i.t, time.Minute, func() string {
-		p := i.start("audit", "audit", "--iyzico", "--config", "toplu.yaml")
-		if p.wait(i.t, time.Minute) != 0 {
-			return p.output()
+		if out, status := i.toplu("audit", "--iyzico", "--config", "toplu.yaml"); status != 0 {
+			return out
 		}
 		return ""
 	})
