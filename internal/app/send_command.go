@@ -26,7 +26,7 @@ type sendCommand struct {
 func (*sendCommand) Help() string {
 	return `Checks the whole file first. If a line is wrong, every wrong line is named and nothing is sent. Sending a file twice sends the same events again, which pays nothing twice.
 
-CSV has a header with payoutId, recipientType, recipientValue, amount and currency, and may have merchant, purpose, recipientName, description and metadata.NAME; columns are separated by commas, or by semicolons: then amounts may have a decimal comma. JSON lines are the data of a request, an object a line:
+CSV has a header with payoutId, recipientType, recipientValue, amount and currency, and may have merchant, purpose, recipientName, description and metadata.NAME; columns are separated by commas, or by semicolons: then amounts may have a decimal comma. The file is UTF-8, with or without a byte order mark; Windows-1254 and UTF-16 are refused. JSON lines are the data of a request, an object a line:
 
   {"payoutId":"order-1","recipient":{"type":"PHONE","value":"+905350000000"},"amount":{"value":"100.50","currency":"TRY"}}
 

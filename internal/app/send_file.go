@@ -11,6 +11,7 @@ import (
 	"math"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/toplu/toplu/schema"
 )
@@ -54,6 +55,9 @@ type row struct {
 // an input that is no list of requests at all.
 func checkRequests(ctx context.Context, input []byte, rules *schema.Rules) (*requestBatch, error) {
 	input = bytes.TrimPrefix(input, []byte("\ufeff")) // spreadsheets begin a file with it
+	if err := checkEncoding(input); err != nil {
+		return nil, err
+	}
 	rows, err := rowsOf(input)
 	if err != nil {
 		return nil, err
@@ -71,6 +75,27 @@ func checkRequests(ctx context.Context, input []byte, rules *schema.Rules) (*req
 		return nil, errors.New("there are no requests in it")
 	}
 	return b, nil
+}
+
+// checkEncoding refuses what is not UTF-8: another encoding would have to be
+// guessed, and a name that is guessed wrong is another name.
+func checkEncoding(input []byte) error {
+	if bytes.IndexByte(input, 0) >= 0 {
+		return errors.New("it is UTF-16, or no text at all: save it as UTF-8 (in Excel: CSV UTF-8)")
+	}
+	first, n, line := 0, 0, 0
+	for text := range bytes.Lines(input) {
+		if line++; utf8.Valid(text) {
+			continue
+		}
+		if n++; n == 1 {
+			first = line
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return fmt.Errorf("line %d is not UTF-8 (%d of %d lines are not): it may be Windows-1254 or ISO 8859-9, which are not read; save it as UTF-8 (in Excel: CSV UTF-8)", first, n, line)
 }
 
 // withoutDefaults leaves a merchant's defaults to the service, so that the

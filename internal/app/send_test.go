@@ -156,6 +156,8 @@ func TestSendWrongInput(t *testing.T) {
 	env := map[string]string{"TOPLU_KAFKA_BROKERS": "127.0.0.1:1"}
 	tests := map[string]struct{ input, want string }{
 		"nothing":       {"", "there is nothing in it"},
+		"Windows-1254":  {"payoutId;recipientType;recipientValue;recipientName;amount;currency\na;IBAN;hush;Ay\xfee Y\xfdlmaz;1;TRY\nb;IBAN;hush;Ali;1;TRY\nc;IBAN;hush;\xd6zg\xfcr;1;TRY\n", "line 2 is not UTF-8 (2 of 4 lines are not): it may be Windows-1254"},
+		"UTF-16":        {"\xff\xfep\x00a\x00y\x00", "it is UTF-16"},
 		"only a header": {"payoutId,recipientType,recipientValue,amount,currency\n", "there are no requests in it"},
 		"header":        {"payoutId,recipientTyp,amount,amount,currency\n", `there is no column recipientType; there is no column recipientValue; column "recipientTyp" is not known; column "amount" is there twice; the columns are payoutId, merchant`},
 		"short row":     {"payoutId,recipientType,recipientValue,amount,currency\na,PHONE\n", "line 2: has 2 columns, and the header has 5"},

@@ -3,6 +3,7 @@ package probe_test
 import (
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,43 +46,48 @@ func ask(t *testing.T, settings iyzicotest.Settings) (*iyzicotest.Server, []prob
 	return server, found
 }
 
+// usual is what is found if no setting is set.
+var usual = []string{
+	"duplicateExternalId=reject", "duplicateOther=reject", "itemWithoutRequestId=false", "pageWithRequestId=false",
+	"maskRecipients=false", "maxPageSize=0", "duplicateItem=invalid", "repeatedItem=accept", "unknownRequest=failure",
+	"cancelAfterAuth=failure", "authAnswer=honest", "secondAuth=success",
+}
+
+// worlds are simulators that differ in one thing, with what is found there.
+var worlds = map[string]struct {
+	settings iyzicotest.Settings
+	want     []string // instead of those in usual with the same key
+}{
+	"as by default":                {iyzicotest.Settings{}, nil},
+	"init again is replayed":       {iyzicotest.Settings{DuplicateExternalID: iyzicotest.DuplicateReplay}, []string{"duplicateExternalId=replay"}},
+	"init again makes another":     {iyzicotest.Settings{DuplicateExternalID: iyzicotest.DuplicateSecond}, []string{"duplicateExternalId=second"}},
+	"other content is replayed":    {iyzicotest.Settings{DuplicateOther: iyzicotest.DuplicateReplay}, []string{"duplicateOther=replay"}},
+	"other content makes another":  {iyzicotest.Settings{DuplicateOther: iyzicotest.DuplicateSecond}, []string{"duplicateOther=second"}},
+	"no requestId in the item":     {iyzicotest.Settings{ItemWithoutRequestID: true}, []string{"itemWithoutRequestId=true"}},
+	"the requestId in pages":       {iyzicotest.Settings{PageWithRequestID: true}, []string{"pageWithRequestId=true"}},
+	"masks":                        {iyzicotest.Settings{MaskRecipients: true}, []string{"maskRecipients=true"}},
+	"pages are cut":                {iyzicotest.Settings{MaxPageSize: 250}, []string{"pageOverflow=clamp, maxPageSize=250"}},
+	"pages are refused":            {iyzicotest.Settings{MaxPageSize: 100, PageOverflow: iyzicotest.PageOverflowRefuse}, []string{"pageOverflow=refuse, maxPageSize=100"}},
+	"twice in a batch is taken":    {iyzicotest.Settings{DuplicateItem: iyzicotest.DuplicateItemAccept}, []string{"duplicateItem=accept"}},
+	"twice in a batch is refused":  {iyzicotest.Settings{DuplicateItem: iyzicotest.DuplicateItemReject}, []string{"duplicateItem=reject"}},
+	"ids are used up":              {iyzicotest.Settings{RepeatedItem: iyzicotest.RepeatedItemInvalid}, []string{"repeatedItem=invalid"}},
+	"ids are used up till cancel":  {iyzicotest.Settings{RepeatedItem: iyzicotest.RepeatedItemUnlessCancelled}, []string{"repeatedItem=unless-cancelled"}},
+	"404":                          {iyzicotest.Settings{UnknownRequest: iyzicotest.UnknownRequestHTTP404}, []string{"unknownRequest=http404"}},
+	"cancel after auth is nothing": {iyzicotest.Settings{CancelAfterAuth: iyzicotest.CancelAfterAuthNoop}, []string{"cancelAfterAuth=noop"}},
+	"cancel after auth is partial": {iyzicotest.Settings{CancelAfterAuth: iyzicotest.CancelAfterAuthPartial}, []string{"cancelAfterAuth=partial"}},
+	"auth says failure":            {iyzicotest.Settings{AuthAnswer: iyzicotest.AuthAnswerFailure}, []string{"authAnswer=failure"}},
+	"second auth is refused":       {iyzicotest.Settings{SecondAuth: iyzicotest.SecondAuthFailure}, []string{"secondAuth=failure"}},
+	"second auth pays":             {iyzicotest.Settings{SecondAuth: iyzicotest.SecondAuthPaysAgain}, []string{"secondAuth=pays-again"}},
+	"no money":                     {iyzicotest.Settings{Balance: new(iyzicotest.Money(50))}, []string{"cancelUnfunded=accept", "balanceCheck=worker", "secondAuth", "cancelAfterAuth?"}},
+	"no money and no cancel":       {iyzicotest.Settings{Balance: new(iyzicotest.Money(50)), CancelUnfunded: iyzicotest.CancelUnfundedRefuse}, []string{"cancelUnfunded=refuse", "balanceCheck=worker", "secondAuth", "cancelAfterAuth?"}},
+	"auth shows late":              {iyzicotest.Settings{AuthVisibleAfter: iyzicotest.Duration(50 * time.Millisecond)}, []string{"authVisibleAfter=1s"}},
+	"reports lag":                  {iyzicotest.Settings{RetrieveLag: iyzicotest.Duration(20 * time.Millisecond)}, nil},
+}
+
 // Every value of every setting that is asked for is recognised.
 func TestEveryValueIsRecognised(t *testing.T) {
 	t.Parallel()
-	base := []string{
-		"duplicateExternalId=reject", "duplicateOther=reject", "itemWithoutRequestId=false", "pageWithRequestId=false",
-		"maskRecipients=false", "maxPageSize=0", "duplicateItem=invalid", "repeatedItem=accept", "unknownRequest=failure",
-		"cancelAfterAuth=failure", "authAnswer=honest", "secondAuth=success",
-	}
-	for name, c := range map[string]struct {
-		settings iyzicotest.Settings
-		want     []string // instead of those in base with the same key
-	}{
-		"as by default":                {iyzicotest.Settings{}, nil},
-		"init again is replayed":       {iyzicotest.Settings{DuplicateExternalID: iyzicotest.DuplicateReplay}, []string{"duplicateExternalId=replay"}},
-		"init again makes another":     {iyzicotest.Settings{DuplicateExternalID: iyzicotest.DuplicateSecond}, []string{"duplicateExternalId=second"}},
-		"other content is replayed":    {iyzicotest.Settings{DuplicateOther: iyzicotest.DuplicateReplay}, []string{"duplicateOther=replay"}},
-		"other content makes another":  {iyzicotest.Settings{DuplicateOther: iyzicotest.DuplicateSecond}, []string{"duplicateOther=second"}},
-		"no requestId in the item":     {iyzicotest.Settings{ItemWithoutRequestID: true}, []string{"itemWithoutRequestId=true"}},
-		"the requestId in pages":       {iyzicotest.Settings{PageWithRequestID: true}, []string{"pageWithRequestId=true"}},
-		"masks":                        {iyzicotest.Settings{MaskRecipients: true}, []string{"maskRecipients=true"}},
-		"pages are cut":                {iyzicotest.Settings{MaxPageSize: 250}, []string{"pageOverflow=clamp, maxPageSize=250"}},
-		"pages are refused":            {iyzicotest.Settings{MaxPageSize: 100, PageOverflow: iyzicotest.PageOverflowRefuse}, []string{"pageOverflow=refuse, maxPageSize=100"}},
-		"twice in a batch is taken":    {iyzicotest.Settings{DuplicateItem: iyzicotest.DuplicateItemAccept}, []string{"duplicateItem=accept"}},
-		"twice in a batch is refused":  {iyzicotest.Settings{DuplicateItem: iyzicotest.DuplicateItemReject}, []string{"duplicateItem=reject"}},
-		"ids are used up":              {iyzicotest.Settings{RepeatedItem: iyzicotest.RepeatedItemInvalid}, []string{"repeatedItem=invalid"}},
-		"ids are used up till cancel":  {iyzicotest.Settings{RepeatedItem: iyzicotest.RepeatedItemUnlessCancelled}, []string{"repeatedItem=unless-cancelled"}},
-		"404":                          {iyzicotest.Settings{UnknownRequest: iyzicotest.UnknownRequestHTTP404}, []string{"unknownRequest=http404"}},
-		"cancel after auth is nothing": {iyzicotest.Settings{CancelAfterAuth: iyzicotest.CancelAfterAuthNoop}, []string{"cancelAfterAuth=noop"}},
-		"cancel after auth is partial": {iyzicotest.Settings{CancelAfterAuth: iyzicotest.CancelAfterAuthPartial}, []string{"cancelAfterAuth=partial"}},
-		"auth says failure":            {iyzicotest.Settings{AuthAnswer: iyzicotest.AuthAnswerFailure}, []string{"authAnswer=failure"}},
-		"second auth is refused":       {iyzicotest.Settings{SecondAuth: iyzicotest.SecondAuthFailure}, []string{"secondAuth=failure"}},
-		"second auth pays":             {iyzicotest.Settings{SecondAuth: iyzicotest.SecondAuthPaysAgain}, []string{"secondAuth=pays-again"}},
-		"no money":                     {iyzicotest.Settings{Balance: new(iyzicotest.Money(50))}, []string{"cancelUnfunded=accept", "balanceCheck=worker", "secondAuth", "cancelAfterAuth?"}},
-		"no money and no cancel":       {iyzicotest.Settings{Balance: new(iyzicotest.Money(50)), CancelUnfunded: iyzicotest.CancelUnfundedRefuse}, []string{"cancelUnfunded=refuse", "balanceCheck=worker", "secondAuth", "cancelAfterAuth?"}},
-		"auth shows late":              {iyzicotest.Settings{AuthVisibleAfter: iyzicotest.Duration(50 * time.Millisecond)}, []string{"authVisibleAfter=1s"}},
-		"reports lag":                  {iyzicotest.Settings{RetrieveLag: iyzicotest.Duration(20 * time.Millisecond)}, nil},
-	} {
+	for name, c := range worlds {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, found := ask(t, c.settings)
@@ -93,7 +99,7 @@ func TestEveryValueIsRecognised(t *testing.T) {
 				got[key(f.Setting)] = f.Setting
 			}
 			want := map[string]string{}
-			for _, s := range append(append([]string{}, base...), c.want...) {
+			for _, s := range slices.Concat(usual, c.want) {
 				want[key(s)] = s
 			}
 			for k := range want {
