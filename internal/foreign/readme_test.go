@@ -3,6 +3,8 @@
 package foreign_test
 
 import (
+	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -77,6 +79,25 @@ func TestSlowReadme(t *testing.T) {
 			if paid := transfers(t, simulator); paid["order-1042-seller-77"] != 1 || len(paid) != 1 {
 				t.Errorf("paid: %v", paid)
 			}
+			// The same file again pays nothing again: what is sent behind it is paid.
+			again, err := os.ReadFile("payouts.csv")
+			if err != nil {
+				t.Fatal(err)
+			}
+			run(t, env, program("toplu"), "send", "payouts.csv", "--config", "toplu.yaml")
+			if err := os.WriteFile("more.csv", bytes.ReplaceAll(again, []byte("1042"), []byte("1043")), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			run(t, env, program("toplu"), "send", "more.csv", "--config", "toplu.yaml")
+			eventually(t, time.Minute, func() string {
+				if paid := transfers(t, simulator); paid["order-1043-seller-77"] != 1 {
+					return fmt.Sprintf("paid: %v", paid)
+				}
+				return ""
+			})
+			if paid := transfers(t, simulator); paid["order-1042-seller-77"] != 1 || len(paid) != 2 {
+				t.Errorf("paid: %v", paid)
+			}
 		})
 	}
 	run(t, nil, program("toplu"), "demo", "--payouts", "100")
@@ -85,12 +106,8 @@ func TestSlowReadme(t *testing.T) {
 // TestSlowDocumentedCommands asks every command in the documents for its help,
 // which fails if the command or a flag is not there.
 func TestSlowDocumentedCommands(t *testing.T) {
-	pages, err := filepath.Glob("../../docs/*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	n := 0
-	for _, page := range append(pages, "../../README.md", "../../schema/README.md") {
+	for _, page := range pages(t) {
 		for _, c := range regexp.MustCompile("(?m)(?:^    |`)toplu ([a-z][^`\n]*)").FindAllStringSubmatch(readPage(t, page), -1) {
 			args := words(c[1])
 			if i := strings.IndexByte(c[1], '#'); len(args) == 0 || i >= 0 {
