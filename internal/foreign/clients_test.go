@@ -278,9 +278,10 @@ func traced(statuses []record, name string) string {
 func show(t *testing.T, version string, clients []client, matrix map[string]map[string]string) {
 	t.Helper()
 	documented := documentedMatrix(t)
-	table := fmt.Sprintf("%-17s%s\n", "", strings.Join(columns, "  "))
+	var table strings.Builder
+	fmt.Fprintf(&table, "%-17s%s\n", "", strings.Join(columns, "  "))
 	for _, c := range clients {
-		table += fmt.Sprintf("%-17s", c.name)
+		fmt.Fprintf(&table, "%-17s", c.name)
 		for i, column := range columns {
 			wrong := matrix[column][c.name]
 			word := "yes"
@@ -294,11 +295,11 @@ func show(t *testing.T, version string, clients []client, matrix map[string]map[
 			if said := documented[c.name]; i >= len(said) || said[i] != word {
 				t.Errorf("%s, %s: %s, and docs/order-systems.md has %q", c.name, column, word, said)
 			}
-			table += fmt.Sprintf("%-*s", len(column)+2, word)
+			fmt.Fprintf(&table, "%-*s", len(column)+2, word)
 		}
-		table += "\n"
+		table.WriteString("\n")
 	}
-	t.Logf("foreign clients on Kafka %s\n%s", version, table)
+	t.Logf("foreign clients on Kafka %s\n%s", version, table.String())
 }
 
 // documentedMatrix reads the table of the docs: a client's cells by the first

@@ -58,10 +58,7 @@ func TestOpenPointsAreTheSimulators(t *testing.T) {
 			fields[name] = f.Type
 		}
 	}
-	var found []string // by the probe, in its own tests
-	for _, setting := range usual {
-		found = append(found, setting)
-	}
+	found := slices.Clone(usual) // by the probe, in its own tests
 	for _, w := range worlds {
 		for _, want := range w.want {
 			found = append(found, strings.Split(want, ", ")...)
@@ -97,7 +94,7 @@ func choices(setting reflect.Type) []string {
 	if setting.Kind() == reflect.Bool {
 		return []string{"false", "true"}
 	}
-	e, ok := reflect.New(setting).Interface().(encoding.TextUnmarshaler)
+	e, ok := reflect.TypeAssert[encoding.TextUnmarshaler](reflect.New(setting))
 	if !ok || setting.Kind() != reflect.String {
 		return nil
 	}
