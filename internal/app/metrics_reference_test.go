@@ -52,6 +52,7 @@ func TestMetricsReference(t *testing.T) {
 	consumer.NewMetrics(registry)
 	newCallMetrics(registry)
 	shardMetrics(registry, 1, nil)
+	sealMetric(registry)
 
 	descs := make(chan *prometheus.Desc)
 	go func() {

@@ -21,13 +21,19 @@ func (s *service) sealers() []string {
 	return append(slices.Sorted(maps.Keys(s.cfg.Merchants)), seal.NoMerchant)
 }
 
+// sealMetric counts keys that are not there.
+func sealMetric(r prometheus.Registerer) *prometheus.GaugeVec {
+	missing := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "toplu_seal_keys_missing", Help: "Merchants without a key to seal with, by month: this one, in which nothing is planned then, and the next. Not told without seal.keyDir.",
+	}, []string{"month"})
+	r.MustRegister(missing)
+	return missing
+}
+
 // watchSeals looks every minute whether the keys of this month and of the next
 // are there, and says what is not.
 func (s *service) watchSeals(ctx context.Context) error {
-	missing := prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "toplu_seal_keys_missing", Help: "Merchants without a key for this month, for whom nothing is planned, and for the next.",
-	}, []string{"month"})
-	s.registry.MustRegister(missing)
+	missing := sealMetric(s.registry)
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
 	told := ""

@@ -149,6 +149,9 @@ func (a *auditor) auditShard(ctx context.Context, shard int) error {
 		Open: a.desk.open,
 		Plan: func(offset int64, p *schema.Plan, owners []worker.Owner, claims int64) error {
 			a.options.Told(1)
+			if p.Closed() {
+				a.events.closed[p.ID] = true
+			}
 			a.countPlan(offset, p, owners)
 			return a.comparePlan(ctx, offset, p, owners, claims)
 		},
