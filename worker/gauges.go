@@ -16,13 +16,14 @@ type openState string
 
 const (
 	openPayable     openState = "payable"     // nothing but its turn, and money, stands before paying it
+	openScheduled   openState = "scheduled"   // before it too, and the merchant's cut-off lets it wait
 	openHeld        openState = "held"        // before the point of no return, and held or paused
 	openInFlight    openState = "in_flight"   // past the point of no return
 	openUnknown     openState = "unknown"     // past it, and iyzico's answer is overdue
 	openUnexplained openState = "unexplained" // iyzico shows what nobody of ours has done
 )
 
-var openStates = []openState{openPayable, openHeld, openInFlight, openUnknown, openUnexplained}
+var openStates = []openState{openPayable, openScheduled, openHeld, openInFlight, openUnknown, openUnexplained}
 
 // A purse is a merchant's money in one currency.
 type purse struct {
@@ -160,7 +161,7 @@ func (b *batch) openSum() Tally {
 }
 
 // openState tells where the batch's unanswered payouts are.
-func (b *batch) openState(paused bool) openState {
+func (b *batch) openState(paused bool, now time.Time) openState {
 	switch {
 	case b.foreign():
 		return openUnexplained
@@ -170,6 +171,8 @@ func (b *batch) openState(paused bool) openState {
 		return openInFlight
 	case paused || len(b.holds) > 0:
 		return openHeld
+	case b.plan.NotBefore.After(now):
+		return openScheduled
 	}
 	return openPayable
 }
@@ -202,10 +205,19 @@ func (s *Shard) gauge() {
 func (s *Shard) gaugeOpen(r *reading) {
 	g := &s.gauges
 	scopes := s.scopes()
+	scheduled := map[string]bool{} // what waits behind such a batch was sealed later, and before the same opening
+	for _, b := range s.batches {
+		if b.plan != nil && b.plan.NotBefore.After(g.last) {
+			scheduled[b.merchant] = true
+		}
+	}
 	for merchant, l := range g.backlogs {
 		state := openPayable
-		if PausedIn(scopes, merchant) {
+		switch {
+		case PausedIn(scopes, merchant):
 			state = openHeld
+		case scheduled[merchant]:
+			state = openScheduled
 		}
 		for currency, t := range l.sums {
 			g.put(r, purse{merchant, currency}, state, t, l.since)
@@ -213,7 +225,7 @@ func (s *Shard) gaugeOpen(r *reading) {
 	}
 	for _, b := range s.batches {
 		if b.plan != nil {
-			g.put(r, purse{b.merchant, b.plan.Currency}, b.openState(PausedIn(scopes, b.merchant)), b.openSum(), b.plan.At)
+			g.put(r, purse{b.merchant, b.plan.Currency}, b.openState(PausedIn(scopes, b.merchant), g.last), b.openSum(), b.plan.At)
 		}
 	}
 	for p, h := range g.disputes {

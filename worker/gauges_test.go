@@ -79,6 +79,7 @@ func TestGauges(t *testing.T) {
 		faults   iyzicotest.Faults
 		provider func(p worker.Provider) worker.Provider
 		pause    bool
+		cutOff   bool
 		want     map[string][2]int64
 	}{
 		{name: "paid", want: map[string][2]int64{}},
@@ -90,6 +91,7 @@ func TestGauges(t *testing.T) {
 			name: "paused", pause: true, want: map[string][2]int64{"held": {9, 9*10050 + 10}},
 			provider: func(p worker.Provider) worker.Provider { return &stuck{Provider: p, released: make(chan struct{})} },
 		},
+		{name: "waits for the cut-off", cutOff: true, want: map[string][2]int64{"scheduled": {9, 9*10050 + 10}}},
 		{
 			name: "not settled", settings: iyzicotest.Settings{SettleWithin: hour},
 			want: map[string][2]int64{"in_flight": {3, 3*10050 + 3}, "payable": {6, 6*10050 + 7}},
@@ -108,6 +110,9 @@ func TestGauges(t *testing.T) {
 			t.Parallel()
 			d := &desk{bench: newBench(t, tt.settings)}
 			d.simulator.Provider().SetFaults(tt.faults)
+			if tt.cutOff {
+				d.notBefore = time.Now().Add(time.Hour)
+			}
 			for i, n := range []int{3, 2, 4} {
 				d.plan(t, string(rune('a'+i)), n)
 			}
@@ -127,7 +132,7 @@ func TestGauges(t *testing.T) {
 			all := d.final(t, 9)
 			d.runWith(t, cfg, ports, func() bool {
 				got := gauge(t, registry, "toplu_open_payouts")
-				return len(got) == 5 && cmp.Equal(tt.want, open(t, registry)) && (len(tt.want) > 0 || all())
+				return len(got) == 6 && cmp.Equal(tt.want, open(t, registry)) && (len(tt.want) > 0 || all())
 			})
 			if got := gauge(t, registry, "toplu_open_payouts"); len(got) != 0 {
 				t.Errorf("a shard that was given up still tells %v", got)

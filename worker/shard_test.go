@@ -31,6 +31,7 @@ type bench struct {
 	ids            int
 	mu             sync.Mutex
 	log            zerolog.Logger
+	notBefore      time.Time // of the plans
 }
 
 type topic struct {
@@ -84,7 +85,7 @@ func (b *bench) newID() string {
 // plan writes a plan of n payouts to the plan log.
 func (b *bench) plan(t *testing.T, prefix string, n int) *schema.Plan {
 	t.Helper()
-	p := &schema.Plan{Merchant: "default", Purpose: "SETTLEMENT", Currency: schema.TRY, At: time.Now().UTC()}
+	p := &schema.Plan{Merchant: "default", Purpose: "SETTLEMENT", Currency: schema.TRY, At: time.Now().UTC(), NotBefore: b.notBefore}
 	for i := range n {
 		p.Items = append(p.Items, schema.PlanItem{
 			PayoutID:  fmt.Sprintf("%s-%d", prefix, i),

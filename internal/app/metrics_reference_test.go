@@ -27,7 +27,7 @@ const metricsIntro = `# Metrics
 [deployments/](../deployments/README.md).
 
 * **Where the money is.** ` + "`toplu_open_amount_minor_units`" + ` is a gauge of all money without a final status: *payable* (its turn, or the
-  merchant's balance, is all it waits for), *held* (by a hold or a pause), *in_flight* (past the point of no return), *unknown* (past it, and
+  merchant's balance, is all it waits for), *scheduled* (until the merchant's cut-off lets it), *held* (by a hold or a pause), *in_flight* (past the point of no return), *unknown* (past it, and
   iyzico's answer is overdue) and *unexplained*, **which must be 0**: iyzico shows a batch authorised that nobody of ours authorised, or contradicts
   a final status. It is made of the logs, so a restart changes nothing about it, except that a
   contradiction is told again only when a report shows it again.
