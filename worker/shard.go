@@ -231,6 +231,9 @@ func (s *Shard) spawn(f func(ctx context.Context) func()) {
 
 // hand gives f to the loop and returns when it has run.
 func (s *Shard) hand(ctx context.Context, f func()) error {
+	if err := ctx.Err(); err != nil {
+		return err // or select would draw lots, and no run could be repeated
+	}
 	ran := make(chan struct{})
 	select {
 	case s.mail <- result{then: f, ran: ran}:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"testing/synctest"
 	"time"
 )
 
@@ -59,9 +60,12 @@ func (w *world) happen() {
 
 // stop gives a shard up as a rebalance does: calls in flight may end.
 func (w *world) stop(s *session) {
+	// What it hears first, this or an answer, is not for the runtime to decide.
+	synctest.Wait()
 	w.trace.add(s.name(), "is to give its shard up", "", nil)
 	s.stopping = true
 	s.cancel()
+	synctest.Wait()
 }
 
 // tamper does to the shard's claims what a Redis does that loses its memory.

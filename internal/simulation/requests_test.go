@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"testing/synctest"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -93,6 +94,7 @@ func (w *world) startPlanner() {
 		s.err = p.Run(ctx, a)
 		close(s.done)
 	}()
+	synctest.Wait()
 }
 
 // policies have a cut-off in a third of the runs: time begins at midnight.

@@ -58,12 +58,10 @@ func (w *world) tend() {
 	}
 	if w.p.consumer && len(w.planners()) == 0 && len(w.trace.violations) == 0 && (w.calm || w.one(20)) {
 		w.startPlanner()
-		synctest.Wait()
 	}
 	for _, sh := range w.shards {
 		if len(w.healthy(sh)) == 0 && len(w.trace.violations) == 0 && (w.calm || w.one(20)) {
 			w.start(sh)
-			synctest.Wait()
 		}
 	}
 }

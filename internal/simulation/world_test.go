@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strconv"
+	"testing/synctest"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -200,6 +201,7 @@ func (w *world) start(sh *shard) {
 		s.err = driver.Run(ctx)
 		close(s.done)
 	}()
+	synctest.Wait()
 }
 
 func (s *session) name() string { return "s" + strconv.Itoa(s.n) }
@@ -238,6 +240,7 @@ func (w *world) healthy(sh *shard) []*session {
 
 // crash ends a session where it stands. What it has sent may still arrive.
 func (w *world) crash(s *session) {
+	synctest.Wait()
 	w.trace.add(s.name(), "crashes", "", nil)
 	w.gate.kill(s)
 	for _, c := range w.gate.waiting() {
@@ -250,4 +253,5 @@ func (w *world) crash(s *session) {
 		w.gate.answer(c, errLost)
 	}
 	s.cancel()
+	synctest.Wait()
 }
