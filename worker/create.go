@@ -83,6 +83,9 @@ func (s *Shard) writeCreated(b *batch, attempt int, externalID string, a iyzico.
 		}
 		r.Invalid = append(r.Invalid, schema.InvalidItem{Item: i, Code: inv.Code, Text: inv.Message})
 	}
+	if attempt == b.attempt {
+		b.drive.answer = &r // to be written again if the journal does not take it
+	}
 	s.writeAt(b, attempt, r)
 }
 

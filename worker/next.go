@@ -20,6 +20,7 @@ const (
 	actCreating
 	actSeek
 	actInit
+	actCreated
 	actVerify
 	actBalance
 	actCompleting
@@ -44,6 +45,7 @@ type drive struct {
 	attempt  int  // the attempt that the fields below speak of
 	lost     bool // init may have been called and its answer is not known
 	refusal  error
+	answer   *schema.Record // what init answered, until it is read back
 	verified bool
 	funded   bool
 	need     schema.Amount // amounts and commissions of the attempt
@@ -95,6 +97,9 @@ func (s *Shard) next(b *batch) (action, string) {
 		}
 		return actCreating, "to be created"
 	case creating:
+		if d.answer != nil {
+			return actCreated, "writing down what init answered"
+		}
 		if d.lost {
 			return actSeek, "init was called and its answer is not known: asking iyzico"
 		}
@@ -169,7 +174,7 @@ func (s *Shard) advance(b *batch) {
 	}
 	if b.plan != nil && d.attempt != b.attempt {
 		d.attempt = b.attempt
-		d.lost, d.refusal, d.verified, d.funded, d.debited = false, nil, false, false, false
+		d.lost, d.refusal, d.answer, d.verified, d.funded, d.debited = false, nil, nil, false, false, false
 		d.asked, d.retry = nil, nil
 		// Whoever wrote creating may have called init before it vanished.
 		d.lost = b.phase == creating && b.creator != s.session
@@ -207,6 +212,8 @@ func (s *Shard) advance(b *batch) {
 		s.seek(b)
 	case actInit:
 		s.init(b)
+	case actCreated:
+		s.write(b, *d.answer)
 	case actVerify:
 		s.verify(b)
 	case actBalance:

@@ -69,8 +69,7 @@ func (s *Shard) judge(b *batch, requestID string, v view, err error) {
 	}
 	live := schema.Record{RequestID: requestID}
 	if err != nil {
-		if s.asking(b, "unreadable "+requestID) >= s.cfg.Alarm {
-			s.unknown(b, "unreadable", "iyzico cannot be asked: "+err.Error())
+		if s.asking(b, "unreadable "+requestID) >= s.cfg.Alarm && s.unknown(b, "unreadable", "iyzico cannot be asked: "+err.Error()) {
 			return
 		}
 		s.again(b, s.cfg.Grace)
@@ -103,6 +102,7 @@ func (s *Shard) judge(b *batch, requestID string, v view, err error) {
 // judgeInit decides about an attempt that still shows INIT.
 func (s *Shard) judgeInit(b *batch, live schema.Record) {
 	switch {
+	case b.fenced && s.asking(b, "fenced "+b.winner) >= s.cfg.Alarm && s.unknown(b, "not_cancelled", "iyzico neither takes the batch nor cancels it: a person must ask, and decide"):
 	case b.fenced:
 		b.drive.report.whole = true
 		s.again(b, s.cfg.Grace)
@@ -124,9 +124,13 @@ func (s *Shard) judgeInit(b *batch, live schema.Record) {
 func (s *Shard) judgeCanceled(b *batch, v *view) {
 	var cancelled []int
 	took := false
+	seen := make(map[int]bool, len(v.valid))
 	for _, it := range v.valid {
 		i := b.index(it.ExternalID)
-		if i >= 0 && b.valid(i) && it.Status == iyzico.ItemCanceled {
+		// Pages that move while they are read show a line twice, and another not
+		// at all: each counts once.
+		if i >= 0 && b.valid(i) && it.Status == iyzico.ItemCanceled && !seen[i] {
+			seen[i] = true
 			cancelled = append(cancelled, i)
 		}
 		took = took || moved(it.Status)

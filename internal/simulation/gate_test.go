@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/toplu/toplu/worker"
 )
 
 // A call is one use of a port by a session, waiting at the gate.
@@ -26,8 +29,9 @@ type call struct {
 	twice  bool                  // the effect can come twice
 	idle   func() bool           // there is nothing to answer with yet; may be nil
 
-	done  bool  // the effect has happened, the answer is under way
-	err   error // the answer
+	wrong string // what its caller should have known better, by what it has read
+	done  bool   // the effect has happened, the answer is under way
+	err   error  // the answer
 	reply chan struct{}
 }
 
@@ -36,6 +40,7 @@ type gate struct {
 	mu      sync.Mutex
 	pending []*call // guarded by mu
 	seq     int     // guarded by mu
+	step    int     // guarded by mu
 	rung    chan struct{}
 }
 
@@ -47,6 +52,9 @@ func (g *gate) pass(c *call) error {
 		g.mu.Unlock()
 		<-c.ctx.Done()
 		return c.ctx.Err()
+	}
+	if at, fenced := c.s.fenced[c.detail]; fenced && c.op == "auth" && at < g.step {
+		c.wrong = c.s.name() + " calls auth of " + c.detail + " and has read its fencing"
 	}
 	g.seq++
 	c.seq, c.since, c.reply = g.seq, time.Now(), make(chan struct{})
@@ -72,6 +80,27 @@ func (g *gate) waiting() []*call {
 		)
 	})
 	return slices.Clone(g.pending)
+}
+
+// begin counts a step.
+func (g *gate) begin(step int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.step = step
+}
+
+// hasRead remembers which attempts a session knows to be fenced.
+func (g *gate) hasRead(s *session, entries []worker.Entry) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, e := range entries {
+		var r struct{ Type, RequestID string }
+		if err := json.Unmarshal(e.Value, &r); err == nil && r.Type == "fencing" && s.fenced != nil {
+			if _, known := s.fenced[r.RequestID]; !known {
+				s.fenced[r.RequestID] = g.step
+			}
+		}
+	}
 }
 
 // answer lets a call return.

@@ -69,6 +69,7 @@ type told struct {
 	Final    bool
 	BatchID  string
 	Amount   struct{ Value, Currency string }
+	Reason   struct{ Code string }
 }
 
 // next are the arrows of the contract.
@@ -139,12 +140,14 @@ func (w *world) judge() {
 			o := owned[plan]
 			for i, id := range o.ids {
 				w.judgePayout(o, i, last[id], paid[id])
+				w.judgeAnswer(o, last[id])
 				planned[id] = true
 			}
 		}
 		w.judgeLetters(sh)
 		w.judgeHolds(sh, paid)
 	}
+	w.judgeOrphans()
 	for _, id := range slices.Sorted(maps.Keys(paid)) {
 		if !planned[id] {
 			w.trace.violate("%s was paid and is in no plan", id)
@@ -220,7 +223,7 @@ func (w *world) judgeStatuses() map[string]told {
 
 // sources are the places of the requests in the dead letters.
 func (w *world) sources() map[string]bool {
-	letters := map[string]bool{}
+	aside := map[string]bool{}
 	for _, m := range w.letters.messages {
 		var source strings.Builder
 		for _, h := range m.Headers {
@@ -228,14 +231,14 @@ func (w *world) sources() map[string]bool {
 				fmt.Fprintf(&source, "%s/", h.Value)
 			}
 		}
-		letters[source.String()] = true
+		aside[source.String()] = true
 	}
-	return letters
+	return aside
 }
 
 // judgeLetters looks for the dead letter of every conflict.
 func (w *world) judgeLetters(sh *shard) {
-	letters := w.sources()
+	aside := w.sources()
 	first := map[string]int64{}
 	chunk, _ := sh.plans.Read(context.Background(), 0)
 	for _, e := range chunk.Entries {
@@ -254,7 +257,7 @@ func (w *world) judgeLetters(sh *shard) {
 			minor, taken := first[it.ID]
 			if !taken {
 				first[it.ID] = it.Minor
-			} else if minor != it.Minor && !letters[fmt.Sprintf("%d/%d/", it.Source.Partition, it.Source.Offset)] {
+			} else if minor != it.Minor && !aside[fmt.Sprintf("%d/%d/", it.Source.Partition, it.Source.Offset)] {
 				w.trace.violate("the conflict of %s in plan %d is in no dead letter", it.ID, e.Offset)
 			}
 		}

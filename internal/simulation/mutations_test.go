@@ -90,12 +90,15 @@ var mutations = []mutation{
 		{file: "worker/verify.go", old: `		if len(rep.Items) == 0 || `, new: `		if list == iyzico.ItemsValid && v.batch.Status == iyzico.BatchCanceled || len(rep.Items) == 0 || `},
 		{file: "worker/report.go", old: `	case !v.whole || len(cancelled) != b.count(b.valid) || len(v.valid) != len(cancelled):`, new: `	case len(v.valid) != len(cancelled):`},
 	}},
+	{rule: "5: their number right", removed: "a line that two pages show counts twice", edits: []edit{
+		{file: "worker/report.go", old: ` && !seen[i] {`, new: ` {`},
+	}},
 	{rule: "5: MASS_PAYOUT_CANCELED alone settles nothing", removed: "it is failed", edits: []edit{
 		{file: "worker/outcome.go", old: `	case iyzico.ItemFailed:
 `, new: `	case iyzico.ItemFailed, iyzico.ItemCanceled:
 `},
 		{file: "worker/outcome.go", old: `iyzico.ItemProcessing, iyzico.ItemCanceled, iyzico.ItemInvalid:`, new: `iyzico.ItemProcessing, iyzico.ItemInvalid:`},
-	}, safe: "such an item has moved no money and never will; what is lost is the next attempt that would have paid it"},
+	}},
 	{rule: "5: a cancelled item fails only if another was paid", removed: "QUEUED items under CANCELED are failed too", edits: []edit{
 		{file: "worker/report.go", old: `it.Status == iyzico.ItemCanceled {
 			cancelled`, new: `it.Status != iyzico.ItemSuccess {
@@ -123,7 +126,7 @@ var mutations = []mutation{
 				a.Invalid = append(a.Invalid, iyzico.InvalidItem{ExternalID: id, Code: "INVALID"})
 			}
 		}`},
-	}, safe: "the provider tried here never leaves a line out of both lists"},
+	}},
 	{rule: "3: a completing under a hold is void", removed: "holds are not looked at", edits: []edit{
 		{file: "worker/fold.go", old: `	case len(b.holds) > 0:
 		return isHeld
@@ -192,7 +195,7 @@ var mutations = []mutation{
 		{file: "worker/create.go", old: `				d.lost, d.refusal = true, err
 `, new: `				s.writeRefused(b, err)
 `},
-	}, safe: "then the attempt has no created, and whatever is at iyzico can never be authorised"},
+	}},
 	{rule: "settled is a join", removed: "a report overwrites", edits: []edit{
 		{file: "worker/fold.go", old: `it.status != c.Status && it.status.CanBecome(c.Status)`, new: `it.status != c.Status`},
 	}},
@@ -219,7 +222,7 @@ var mutations = []mutation{
 `, new: ``},
 		{file: "worker/claim.go", old: `err == nil && (state.Epoch != epoch || state.LogID != logID)`, new: `err == nil && epoch == ""`},
 	}},
-	{rule: "rule 3: an epoch is read back before Redis gets it", removed: "Redis gets it at once", edits: []edit{
+	{rule: "rule 3: an epoch is read back before Redis gets it", removed: "Redis gets it at once, and its folder does not look at the journal again", edits: []edit{
 		{file: "worker/claim.go", old: `	if err != nil || current != id {
 		return err // another session's counts: look again
 	}
@@ -228,7 +231,11 @@ var mutations = []mutation{
 	}
 	_ = current
 `},
-	}, safe: "the first in the journal still decides, and a look at Redis finds the other"},
+		{file: "worker/claim.go", old: `	case current != p.epoch:
+		// Another session began a later epoch before this one's reached Redis.
+		return ErrClaimsLost
+`, new: ``},
+	}},
 	{rule: "the claims answer who owns an item", removed: "a plan owns all its items", edits: []edit{
 		{file: "worker/claim.go", old: `		if o.Offset == f.offset {`, new: `		if o.Offset != None {`},
 	}},
@@ -261,11 +268,13 @@ var mutations = []mutation{
 	{rule: "a checkpoint waits for the dead letters before it", removed: "it does not wait", edits: []edit{
 		{file: "worker/checkpoint.go", old: ` || c.owing > 0`, new: ``, everywhere: true},
 	}},
-	{rule: "a batch is closed when its statuses are acknowledged", removed: "it is closed at once", edits: []edit{
-		{file: "worker/next.go", old: `	case b.drive.lastEvent > s.outbox.published:
-		return actWait, "its statuses are being published"
+	{rule: "closed counts only when every item is final", removed: "a batch is closed once iyzico has taken it", edits: []edit{
+		{file: "worker/fold.go", old: `		if !b.settled() {
+			return nothingToDo
+		}
 `, new: ``},
-	}, safe: "a checkpoint waits for the same statuses, and a reader without one folds closed batches again"},
+		{file: "worker/next.go", old: `		return actLook, "waiting for iyzico's report"`, new: `		return actClosed, ""`},
+	}},
 	{rule: "statuses are published until they are acknowledged", removed: "once", edits: []edit{
 		{file: "worker/publish.go", old: `		if err == nil || ctx.Err() != nil {
 			return err
@@ -282,7 +291,10 @@ var mutations = []mutation{
 		{file: "worker/next.go", old: `		if d.lost {
 			return actSeek`, new: `		if d.lost && d.refusal != nil {
 			return actSeek`},
-	}, safe: "it saves orphans and calls; only one requestId can win"},
+	}},
+	{rule: "2: what init answered is written until it is read back", removed: "init is called again", edits: []edit{
+		{file: "worker/create.go", old: `		b.drive.answer = &r //`, new: `		//`},
+	}},
 	{rule: "4: whoever has read a fencing calls no auth", removed: "he does", edits: []edit{
 		{file: "worker/next.go", old: `		case b.fenced:
 			return actFence, "auth's answer was lost: cancelling, and seeking proof that it is dead"
@@ -294,5 +306,5 @@ var mutations = []mutation{
 			return actFence, "auth's answer was lost: cancelling, and seeking proof that it is dead"
 `},
 		{file: "worker/complete.go", old: `b.fenced || `, new: ``},
-	}, safe: "the cancelled batch is the fence; an auth in between is seen by the proof"},
+	}},
 }

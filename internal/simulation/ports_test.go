@@ -40,7 +40,7 @@ func (l simLog) end() int64 {
 func (l simLog) Read(ctx context.Context, from int64) (worker.Chunk, error) {
 	c := l.call(ctx, "read", strconv.FormatInt(from, 10))
 	c.idle = func() bool { return l.end() == from }
-	return through(l.w, c, func() (worker.Chunk, error) {
+	chunk, err := through(l.w, c, func() (worker.Chunk, error) {
 		chunk, err := l.log.Read(context.Background(), from)
 		if n := len(chunk.Entries); n > 1 && l.w.one(3) {
 			chunk.Entries = chunk.Entries[:1+l.w.rnd.IntN(n)]
@@ -48,6 +48,8 @@ func (l simLog) Read(ctx context.Context, from int64) (worker.Chunk, error) {
 		}
 		return chunk, err
 	})
+	l.w.gate.hasRead(l.s, chunk.Entries)
+	return chunk, err
 }
 
 func (l simLog) ReadAt(ctx context.Context, offset int64) (worker.Entry, error) {
@@ -74,10 +76,17 @@ type simTopic struct {
 	s    *session
 	to   *topic
 	name string
+	kind class
+}
+
+// as is the topic with other odds.
+func (t simTopic) as(kind class) simTopic {
+	t.kind = kind
+	return t
 }
 
 func (t simTopic) Publish(ctx context.Context, messages []schema.Message) error {
-	c := &call{s: t.s, class: publishes, op: t.name, ctx: ctx, lost: lost, late: true, twice: true}
+	c := &call{s: t.s, class: t.kind, op: t.name, ctx: ctx, lost: lost, late: true, twice: true}
 	for _, m := range messages {
 		c.value = append(c.value, m.Value...)
 	}

@@ -17,6 +17,7 @@ const (
 	reads class = iota
 	appends
 	publishes
+	letters
 	claims
 	inits
 	auths
@@ -26,7 +27,7 @@ const (
 	classes
 )
 
-var classNames = [...]string{"reads", "appends", "publishes", "claims", "inits", "auths", "cancels", "asks", "sure"}
+var classNames = [...]string{"reads", "appends", "publishes", "letters", "claims", "inits", "auths", "cancels", "asks", "sure"}
 
 // odds are of a thousand calls.
 type odds struct {
@@ -35,6 +36,7 @@ type odds struct {
 	delayed int // given up by its caller, the effect comes later
 	slow    int // the effect comes now, the answer later
 	twice   int // the effect comes twice
+	crash   int // its caller crashes just before or just after its effect
 }
 
 // A profile is what a seed has drawn before its run begins.
@@ -47,7 +49,9 @@ type profile struct {
 	items  int  // of a plan, at most
 	haste  int  // of a thousand steps, how many let much time pass
 	spite  bool // a cancel waits until it can stop half of a batch only
-	linger int  // about how many steps a call stays in the network
+	theme  theme
+	refuse int // of a thousand inits, how many are refused for good, with no effect
+	linger int // about how many steps a call stays in the network
 	odds   [classes]odds
 
 	// Events, of ten thousand steps each.
@@ -79,12 +83,12 @@ func draw(seed uint64) *profile {
 		haste: dial(60), linger: 5 + r.IntN(150),
 	}
 	for c := range p.odds {
-		p.odds[c] = odds{dial(80), dial(80), dial(120), dial(200), dial(60)}
+		p.odds[c] = odds{dial(80), dial(80), dial(120), dial(200), dial(60), dial(10)}
 	}
-	p.odds[appends] = odds{dial(80), dial(80), dial(300), dial(200), dial(100)}
-	p.odds[auths] = odds{dial(300), dial(300), dial(500), dial(300), 0}
-	p.odds[cancels] = odds{dial(200), dial(200), dial(400), dial(300), 0}
-	p.odds[inits] = odds{dial(200), dial(300), dial(300), dial(300), 0}
+	p.odds[appends] = odds{dial(80), dial(80), dial(300), dial(200), dial(100), dial(20)}
+	p.odds[auths] = odds{dial(300), dial(300), dial(500), dial(300), 0, dial(40)}
+	p.odds[cancels] = odds{dial(200), dial(200), dial(400), dial(300), 0, dial(40)}
+	p.odds[inits] = odds{dial(200), dial(300), dial(300), dial(300), 0, dial(40)}
 	p.odds[sure] = odds{}
 	p.freeze, p.crash, p.rebalance, p.second = dial(300), dial(200), dial(150), dial(400)
 	p.redis, p.people, p.replay, p.panel = dial(150), dial(150), dial(200), dial(40)
@@ -94,7 +98,9 @@ func draw(seed uint64) *profile {
 	s := &p.settings
 	s.SettleWithin = ms(100 + r.IntN(choose(r, 20_000, 60_000, 600_000)))
 	s.DuplicateExternalID = choose(r, iyzicotest.DuplicateReject, iyzicotest.DuplicateReplay, iyzicotest.DuplicateSecond, iyzicotest.DuplicateSecond)
-	s.DuplicateOther = s.DuplicateExternalID
+	s.DuplicateOther = choose(r, iyzicotest.DuplicateReject, iyzicotest.DuplicateReplay, iyzicotest.DuplicateSecond)
+	s.DuplicateItem = choose(r, iyzicotest.DuplicateItemInvalid, iyzicotest.DuplicateItemAccept, iyzicotest.DuplicateItemReject)
+	s.Checksum = choose(r, iyzicotest.ChecksumOff, iyzicotest.ChecksumInvalid)
 	s.RetrievePick = choose(r, iyzicotest.RetrieveFirst, iyzicotest.RetrieveLast, iyzicotest.RetrieveAny)
 	s.SecondAuth = choose(r, iyzicotest.SecondAuthPaysAgain, iyzicotest.SecondAuthPaysAgain, iyzicotest.SecondAuthSuccess, iyzicotest.SecondAuthFailure)
 	s.CancelAfterAuth = choose(r, iyzicotest.CancelAfterAuthFailure, iyzicotest.CancelAfterAuthNoop, iyzicotest.CancelAfterAuthPartial)
@@ -109,7 +115,7 @@ func draw(seed uint64) *profile {
 	s.UnknownRequest = choose(r, iyzicotest.UnknownRequestFailure, iyzicotest.UnknownRequestHTTP404)
 	s.Refund = choose(r, iyzicotest.RefundByDial, iyzicotest.RefundAlways, iyzicotest.RefundNever)
 	s.RefundAfter = ms(100 + r.IntN(60_000))
-	s.HTTPFailure = choose(r, 0, 200, 400, 422)
+	s.HTTPFailure, s.HTTPRateLimit, s.HTTPSignature = choose(r, 0, 200, 400, 422), choose(r, 200, 429), choose(r, 200, 401)
 	s.MaskRecipients, s.ItemWithoutRequestID, s.PageWithRequestID = pick(3), pick(3), pick(3)
 	if pick(3) {
 		s.AuthAnswer = iyzicotest.AuthAnswerFailure
@@ -124,6 +130,15 @@ func draw(seed uint64) *profile {
 		s.MaxPageSize = 1 + r.IntN(3)
 		s.PageOverflow = iyzicotest.PageOverflowClamp
 	}
+	if pick(6) {
+		s.MaxPageSize, s.PageOverflow = 40, iyzicotest.PageOverflowRefuse // as the smallest page that is documented
+	}
+	if pick(5) {
+		s.CommissionBasisPoints = int64(r.IntN(1000))
+	}
+	if pick(6) {
+		s.MaxItems = p.items + 1
+	}
 	if pick(3) {
 		money := iyzicotest.Money(r.IntN(30_000))
 		s.Balance = &money
@@ -135,7 +150,7 @@ func draw(seed uint64) *profile {
 		InvalidItems: chance(200), FailItems: chance(300), DepositSuccess: chance(500), DepositFail: chance(300), LowBalance: chance(300),
 	}
 	if pick(2) {
-		p.seenBefore = []string{"SIM1001", "SIM1012"}
+		p.seenBefore = []string{duplicateCode, "SIM1012"}
 	}
 	p.consumer = pick(2)
 	if p.spite = pick(4); p.spite {
@@ -151,7 +166,7 @@ func draw(seed uint64) *profile {
 		StopTimeout: time.Duration(1000+r.IntN(4000)) * time.Millisecond, CheckpointRecords: choose(r, 2, 5, 12, 30, 2000),
 	}
 	if pick(2) {
-		p.cfg.RejectCodes = []string{"SIM1009", "SIM1001"}
+		p.cfg.RejectCodes = []string{"SIM1009", duplicateCode, refusedForGood}
 	}
 	if pick(3) { // payouts are of 100 to some 10,200 minor units
 		p.cfg.Merchants = map[string]worker.Terms{"default": {MaxPayout: int64(4000 + r.IntN(6000)), MaxBatch: int64(6000 + r.IntN(20_000))}}
@@ -159,6 +174,9 @@ func draw(seed uint64) *profile {
 	if pick(3) {
 		p.opens = 1 + r.IntN(8)
 	}
+	p.refuse = dial(100)
+	p.theme = theme(r.IntN(2 * int(themes))) // in half of the worlds none
+	p.dress(r)
 	return p
 }
 
@@ -166,6 +184,7 @@ func choose[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
 
 func (p *profile) String() string {
 	var text strings.Builder
+	fmt.Fprintf(&text, "theme %d, refuse %d, ", p.theme, p.refuse)
 	fmt.Fprintf(&text, "seed %d: %d shards, %d owners, %d plans of up to %d items, %d steps, planners %v\n", p.seed, p.shards, p.owners, p.plans, p.items, p.steps, p.consumer)
 	for c, o := range p.odds {
 		fmt.Fprintf(&text, "  %-9s %+v\n", classNames[c], o)

@@ -57,6 +57,9 @@ func (p simProvider) judge(op iyzicotest.Op, a *iyzicotest.Answer) error {
 
 func (p simProvider) Init(ctx context.Context, r iyzico.InitRequest) (iyzico.InitAnswer, error) {
 	return through(p.w, p.call(ctx, inits, iyzicotest.OpInit, r.ExternalID), func() (iyzico.InitAnswer, error) {
+		if !p.w.calm && p.w.of(p.w.p.refuse, 1000) {
+			return iyzico.InitAnswer{}, &iyzico.Error{Op: string(iyzicotest.OpInit), Outcome: iyzico.OutcomeRefused, Code: refusedForGood, Kind: iyzico.KindBatch}
+		}
 		to := iyzicotest.InitRequest{ExternalID: r.ExternalID, ConversationID: r.ConversationID, Purpose: string(r.Purpose)}
 		for _, it := range r.Items {
 			to.Items = append(to.Items, iyzicotest.InitItem{

@@ -83,7 +83,7 @@ func (w *world) startPlanner() {
 		CommitEvery: w.p.commitEvery, MaxItems: w.p.items, MaxWait: w.p.maxWait, Steady: true, StopTimeout: time.Second, Now: time.Now, Log: zerolog.Nop(),
 	}, consumer.Ports{
 		Known: known{k}, Plans: &planLogs{w: w, s: s, logs: logs}, Commands: withdrawals{w, s},
-		DeadLetters: simTopic{w, s, &w.letters, "letters"}, Statuses: simTopic{w, s, &w.statuses, "statuses"},
+		DeadLetters: simTopic{w, s, &w.letters, "letters", letters}, Statuses: simTopic{w, s, &w.statuses, "statuses", publishes},
 	})
 	a := consumer.Assignment{Topic: requestsTopic, Committer: committer{w, s}}
 	for n := range w.requests {
@@ -253,7 +253,7 @@ func (w *world) judgeRequests() {
 			}
 		}
 	}
-	letters := w.sources()
+	aside := w.sources()
 	for n := range w.requests {
 		for offset, m := range w.requests[n] {
 			var r struct {
@@ -262,13 +262,13 @@ func (w *world) judgeRequests() {
 			}
 			place := fmt.Sprintf("%d/%d/", n, offset)
 			if schema.IsCancel(m) {
-				if !letters[place] && !w.withdrawn(string(m.Key)) {
+				if !aside[place] && !w.withdrawn(string(m.Key)) {
 					w.trace.violate("the cancel of %s at %s is in no command and no dead letter", m.Key, place)
 				}
 				continue
 			}
 			if json.Unmarshal(m.Value, &r) != nil {
-				if !letters[place] {
+				if !aside[place] {
 					w.trace.violate("the broken request at %s is in no dead letter", place)
 				}
 				continue
@@ -277,7 +277,7 @@ func (w *world) judgeRequests() {
 			switch {
 			case !planned:
 				w.trace.violate("LOST: %s, requested at %s, is in no plan", r.PayoutID, place)
-			case r.Amount.Value != fmt.Sprintf("%d.%02d", minor/100, minor%100) && !letters[place]:
+			case r.Amount.Value != fmt.Sprintf("%d.%02d", minor/100, minor%100) && !aside[place]:
 				w.trace.violate("the conflict of %s at %s is in no dead letter", r.PayoutID, place)
 			}
 		}

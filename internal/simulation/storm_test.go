@@ -14,6 +14,7 @@ import (
 // network, breaks something, or lets time pass.
 func (w *world) step() {
 	w.steps++
+	w.gate.begin(w.steps)
 	w.sleep(w.tick())
 	synctest.Wait()
 	w.tend()
@@ -120,7 +121,7 @@ func (w *world) idle() []*call {
 func (w *world) serve(c *call) {
 	if err := c.ctx.Err(); err != nil && !c.done {
 		if c.late && w.one(2) {
-			w.network = append(w.network, c)
+			w.adrift(c)
 		}
 		w.trace.add(c.s.name(), c.text(), "its time is over", c.value)
 		w.gate.answer(c, c.lost(true))
@@ -130,7 +131,16 @@ func (w *world) serve(c *call) {
 	if w.calm {
 		o = odds{}
 	}
+	if c.wrong != "" {
+		w.trace.violate("%s", c.wrong)
+	}
 	switch {
+	case !c.done && w.of(o.crash, 1000):
+		if w.one(2) {
+			c.err, c.done = c.effect(), true
+			w.trace.add(c.s.name(), c.text(), "takes effect: "+outcome(c.err), c.value)
+		}
+		w.crash(c.s)
 	case c.done:
 		if w.of(o.after, 1000) {
 			w.trace.add(c.s.name(), c.text(), "answer lost", nil)
@@ -148,7 +158,7 @@ func (w *world) serve(c *call) {
 		w.gate.answer(c, c.lost(true))
 	case c.late && w.of(o.delayed, 1000):
 		w.trace.add(c.s.name(), c.text(), "timed out, still in the network", c.value)
-		w.network = append(w.network, c)
+		w.adrift(c)
 		w.gate.answer(c, c.lost(true))
 	case c.late && w.of(o.slow, 1000):
 		c.err, c.done = c.effect(), true
@@ -204,6 +214,12 @@ func (w *world) land() {
 		return // it waits for the cancel
 	}
 	w.landOne(i)
+}
+
+// adrift leaves a call in the network, without its caller.
+func (w *world) adrift(c *call) {
+	w.network = append(w.network, c)
+	w.loose = w.loose || c.class == inits
 }
 
 func (w *world) landOne(i int) {

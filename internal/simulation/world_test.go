@@ -35,6 +35,7 @@ type world struct {
 	committed []int64
 	sessions  []*session
 	network   []*call // whose callers have given up
+	loose     bool    // an init may have come twice, and nobody could help it
 	steps     int
 }
 
@@ -60,7 +61,8 @@ type session struct {
 	frozen   time.Time // until then its calls are not served
 	cancel   context.CancelFunc
 	done     chan struct{}
-	err      error // read after done
+	err      error          // read after done
+	fenced   map[string]int // requestId → step in which its fencing was read; guarded by the gate
 }
 
 const apiKey = "key"
@@ -176,7 +178,8 @@ func (w *world) writePlan(sh *shard, p *schema.Plan) {
 
 // start begins a session on a shard.
 func (w *world) start(sh *shard) {
-	s := &session{n: len(w.sessions), of: sh, done: make(chan struct{})}
+	w.loose = w.loose || len(w.owners(sh)) > 0
+	s := &session{n: len(w.sessions), of: sh, done: make(chan struct{}), fenced: map[string]int{}}
 	w.sessions = append(w.sessions, s)
 	log := zerolog.Nop()
 	if w.trace.verbose {
@@ -184,10 +187,10 @@ func (w *world) start(sh *shard) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
-	t := func(name string, to *topic) simTopic { return simTopic{w, s, to, name} }
+	t := func(name string, to *topic) simTopic { return simTopic{w, s, to, name, publishes} }
 	driver := worker.NewShard(sh.n, w.p.cfg, worker.Ports{
 		Plans: simLog{w, s, sh.plans, "plans"}, Journal: simLog{w, s, sh.journal, "journal"}, Commands: simLog{w, s, sh.commands, "commands"}, Claims: simClaims{w, s, w.claims},
-		Statuses: t("statuses", &w.statuses), DeadLetters: t("letters", &w.letters), Originals: t("original", nil),
+		Statuses: t("statuses", &w.statuses), DeadLetters: t("letters", &w.letters).as(letters), Originals: t("original", nil),
 		Merchant: func(name string) (worker.Provider, bool) { return simProvider{w, s, apiKey}, name == "default" },
 		Now:      time.Now,
 		NewID: func() string {
@@ -248,7 +251,7 @@ func (w *world) crash(s *session) {
 			continue
 		}
 		if c.late && !c.done && w.one(2) {
-			w.network = append(w.network, c)
+			w.adrift(c)
 		}
 		w.gate.answer(c, errLost)
 	}

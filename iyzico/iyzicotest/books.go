@@ -81,6 +81,23 @@ func (p *Provider) Books() Books {
 	return b
 }
 
+// Lines are the statuses of a batch's items by itemExternalId, as the books have
+// them; nil if there is no such batch.
+func (p *Provider) Lines(requestID string) map[string]ItemStatus {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.advance(p.clock())
+	b := p.byRequestID[requestID]
+	if b == nil {
+		return nil
+	}
+	lines := make(map[string]ItemStatus, len(b.items))
+	for i := range b.items {
+		lines[b.items[i].id] = b.items[i].status
+	}
+	return lines
+}
+
 func shown(kept []transfer) iter.Seq[Transfer] {
 	return func(yield func(Transfer) bool) {
 		for _, t := range kept {

@@ -102,7 +102,7 @@ type LagMode string
 const (
 	LagFixed   LagMode = "fixed"    // every answer shows the state of d ago
 	LagRandom  LagMode = "random"   // every answer is of some age between 0 and d
-	LagPerItem LagMode = "per-item" // so is every item in it, and the batch status
+	LagPerItem LagMode = "per-item" // so is every item in it, and the batch status; a young item may be in no list
 )
 
 // MissingLocale says what happens without the query parameter locale.

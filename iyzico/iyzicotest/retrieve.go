@@ -37,7 +37,7 @@ func (p *Provider) retrieve(acct *account, r *RetrieveRequest) Answer {
 		first = r.Page * r.Size
 	}
 	for i := range b.items {
-		if invalid := b.items[i].status == ItemInvalid; r.ItemType != "" && invalid != (r.ItemType == "INVALID") {
+		if invalid := b.items[i].status == ItemInvalid; r.ItemType != "" && invalid != (r.ItemType == "INVALID") || !v.shows(i) {
 			continue
 		}
 		if a.Total >= first && len(a.Items) < r.Size {

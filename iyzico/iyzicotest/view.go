@@ -10,6 +10,7 @@ type view struct {
 	of     *batch
 	status BatchStatus
 	items  []ItemStatus // nil: as they are
+	unseen []bool       // items too young to show; nil: none
 }
 
 // view undoes the changes that the answer must not know of.
@@ -20,10 +21,14 @@ func (p *Provider) view(b *batch, asOf time.Time) view {
 	}
 	v.items = make([]ItemStatus, len(b.items))
 	times := make([]time.Time, len(b.items))
+	if p.settings.RetrieveLagMode == LagPerItem {
+		v.unseen = make([]bool, len(b.items))
+	}
 	for i := range b.items {
 		v.items[i], times[i] = b.items[i].status, asOf
-		if p.settings.RetrieveLagMode == LagPerItem {
+		if v.unseen != nil {
 			times[i] = p.now.Add(-p.age())
+			v.unseen[i] = b.created.After(times[i])
 		}
 	}
 	for _, c := range slices.Backward(b.history) {
@@ -36,6 +41,9 @@ func (p *Provider) view(b *batch, asOf time.Time) view {
 	}
 	return v
 }
+
+// shows says whether an item is old enough to be in a list.
+func (v *view) shows(i int) bool { return v.unseen == nil || !v.unseen[i] }
 
 func (v *view) item(i int) ItemStatus {
 	if v.items == nil {

@@ -1,0 +1,60 @@
+package simulation_test
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/toplu/toplu/iyzico/iyzicotest"
+)
+
+// A theme makes a meeting of several rare things likely, so that a rule that is
+// needed only there is tried in hours and not in weeks. Whatever a theme does,
+// a world without one can do.
+type theme int
+
+const (
+	lateRecords  theme = iota // what was written of an attempt comes when it has ended
+	lateRefusals              // of two sessions one is refused, the other not
+	youngLists                // a report leaves out the lines that are too young
+	lostLetters               // dead letters are hard to write, and whoever writes them dies
+	twoEpochs                 // two sessions begin a shard at once
+	quiet                     // one session, no lag, answers lost
+	themes
+)
+
+// Codes of the simulator, and one of the simulation's own.
+const (
+	duplicateCode  = "SIM1001" // externalId was used before
+	refusedForGood = "SIM2001" // an init without any effect
+)
+
+// dress gives a profile what its theme needs.
+func (p *profile) dress(r *rand.Rand) {
+	s := &p.settings
+	lag := iyzicotest.Duration(2*p.cfg.Grace) + iyzicotest.Duration(r.Int64N(int64(4*p.cfg.Grace)))
+	switch p.theme {
+	case lateRecords:
+		p.owners, p.linger, p.spite = max(p.owners, 2), 100+r.IntN(400), false
+		p.odds[appends].delayed, s.AuthVisibleAfter = 200+r.IntN(200), lag
+	case lateRefusals:
+		p.owners, p.linger, p.second, p.refuse = 3, 100+r.IntN(400), 300, 300
+		p.odds[appends].delayed, p.odds[inits].delayed = 200+r.IntN(200), 0
+		p.cfg.RejectCodes = []string{refusedForGood, duplicateCode}
+	case youngLists:
+		p.items, p.odds[inits].after, p.odds[asks] = max(p.items, 3), 400, odds{}
+		s.RetrieveLag, s.RetrieveLagMode, s.PageWithRequestID = lag, iyzicotest.LagPerItem, true
+		p.cfg.SkipBalance = true
+	case lostLetters:
+		p.odds[letters].before, p.odds[appends].crash, p.replay = 500+r.IntN(400), 60, 300
+		p.cfg.CheckpointRecords = 2
+	case twoEpochs:
+		p.owners, p.second, p.redis, p.consumer = 3, 500, 150, true
+		p.odds[appends].slow = 300
+	case quiet:
+		p.owners, p.spite, p.theme = 1, false, quiet
+		p.odds[inits] = odds{before: 150, after: 300}
+		s.RetrieveLag, s.DuplicateExternalID = 0, iyzicotest.DuplicateSecond
+		p.cfg.Grace = max(p.cfg.Grace, 5*time.Second)
+	case themes:
+	}
+}
