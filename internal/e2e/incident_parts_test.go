@@ -56,22 +56,16 @@ func TestSlowIncidentIyzicoDown(t *testing.T) {
 func TestSlowIncidentAnswersLost(t *testing.T) {
 	i := newIncident(t, "answers-lost")
 	run := i.run("run")
-	i.faults(`{"authLostAfter":1,"retrieveLost":0}`)
+	i.faults(`{"authLostAfter":1}`)
 	i.send(i.shop.make("", 1))
 	i.ledger.awaitAnswers(t, 1, time.Minute) // read back, it is no incident
-	i.faults(`{"authLostAfter":1}`)
 	// An answer lost that nothing can be read back of: iyzico is asked before auth,
 	// and gone after it.
 	i.send(i.shop.make("", 3))
-	stop := make(chan struct{})
-	go func() {
-		defer close(stop)
-		for t.Context().Err() == nil && i.books().Calls["auth"] < 2 {
-			time.Sleep(time.Millisecond)
-		}
-		i.faults(`{"authLostAfter":1,"retrieveLost":1}`)
-	}()
-	<-stop
+	for t.Context().Err() == nil && i.books().Calls["auth"] < 2 {
+		pause(t, time.Millisecond)
+	}
+	i.faults(`{"authLostAfter":1,"retrieveLost":1}`)
 	out := i.play(0, []string{`! unknown`}, "batch list")
 	i.metric(run, i.shows("toplu_batches_unknown_total"))
 	if !strings.Contains(out, i.shows("unknown")) {
@@ -104,11 +98,12 @@ func (i *incident) resolveItems(batch string) {
 	show, _ := i.toplu("batch", "show", batch, "--json", "--config", "toplu.yaml")
 	var b struct{ Items []struct{ PayoutID string } }
 	i.must(json.Unmarshal([]byte(show), &b))
-	file := "payoutId,status\n"
+	var file strings.Builder
+	file.WriteString("payoutId,status\n")
 	for _, it := range b.Items {
-		file += it.PayoutID + ",paid\n"
+		file.WriteString(it.PayoutID + ",paid\n")
 	}
-	i.file("words.csv", []byte(file))
+	i.file("words.csv", []byte(file.String()))
 	if out, status := i.toplu("batch", "resolve", batch, "--items", "words.csv", "--evidence", "iyzico's statement", "--yes", "--config", "toplu.yaml"); status != 0 {
 		i.t.Errorf("resolve --items: %s", out)
 	}
