@@ -54,8 +54,8 @@ func (r *run) add(e *event) {
 	q := &e.request.Request
 	k := key{merchant: q.Merchant, purpose: q.Purpose, currency: q.Amount.Currency, shard: e.shard}
 	item := e.item()
-	_, inClear := r.ports.Seal.(clear)
-	size := itemSize(&item, !inClear)
+	_, open := r.ports.Seal.(inClear)
+	size := itemSize(&item, !open)
 	b := r.open[k]
 	if b != nil {
 		if why := b.overflows(q.Amount.Minor, size); why != "" {

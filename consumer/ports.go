@@ -62,13 +62,13 @@ type Seal interface {
 	SealLetter(d *schema.DeadLetter, merchant string) error
 }
 
-// clear seals nothing.
-type clear struct{}
+// inClear seals nothing.
+type inClear struct{}
 
-func (clear) Content(r *schema.Request) schema.Digest      { return r.Content() }
-func (clear) Same(d schema.Digest, r *schema.Request) bool { return d == r.Content() }
-func (clear) SealPlan(*schema.Plan) error                  { return nil }
-func (clear) SealLetter(*schema.DeadLetter, string) error  { return nil }
+func (inClear) Content(r *schema.Request) schema.Digest      { return r.Content() }
+func (inClear) Same(d schema.Digest, r *schema.Request) bool { return d == r.Content() }
+func (inClear) SealPlan(*schema.Plan) error                  { return nil }
+func (inClear) SealLetter(*schema.DeadLetter, string) error  { return nil }
 
 // Ports are what a [Planner] stands on.
 type Ports struct {

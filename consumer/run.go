@@ -18,7 +18,7 @@ type Planner struct {
 // New returns a planner.
 func New(cfg Config, ports Ports) *Planner {
 	if ports.Seal == nil {
-		ports.Seal = clear{}
+		ports.Seal = inClear{}
 	}
 	return &Planner{cfg: cfg.withDefaults(), ports: ports}
 }

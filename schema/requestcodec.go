@@ -108,7 +108,7 @@ func EncodeRequest(r *Request, eventID string, at time.Time) Message {
 	return event{kind: TypeRequested, id: eventID, subject: r.PayoutID, at: at}.message(b)
 }
 
-func appendMetadata(b []byte, metadata []byte) []byte {
+func appendMetadata(b, metadata []byte) []byte {
 	if metadata == nil {
 		return b
 	}

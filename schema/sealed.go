@@ -174,9 +174,9 @@ func (r *reader) digest() (d Digest) {
 func (p *Plan) checkSealing() error {
 	for i := range p.Items {
 		it := &p.Items[i]
-		clear := it.Recipient.Value != "" || it.Recipient.Name != "" || it.Description != "" || it.Metadata != nil
+		readable := it.Recipient.Value != "" || it.Recipient.Name != "" || it.Description != "" || it.Metadata != nil
 		sealed := it.Box != nil || it.Digest != Digest{}
-		if p.Key != "" && clear || p.Key == "" && sealed {
+		if p.Key != "" && readable || p.Key == "" && sealed {
 			return fmt.Errorf("%w: item %d is half sealed", ErrRecord, i)
 		}
 	}

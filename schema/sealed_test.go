@@ -76,8 +76,8 @@ func TestSealedPlanGolden(t *testing.T) {
 		if got.Content(i) != testContent(&r) || goldenPlan().Items[i].Digest != (schema.Digest{}) {
 			t.Errorf("item %d: content digest %x", i, got.Content(i))
 		}
-		if clear := goldenPlan(); clear.Content(i) != r.Content() {
-			t.Errorf("item %d in clear: content digest %x", i, clear.Content(i))
+		if open := goldenPlan(); open.Content(i) != r.Content() {
+			t.Errorf("item %d in clear: content digest %x", i, open.Content(i))
 		}
 	}
 }

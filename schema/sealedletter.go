@@ -38,8 +38,9 @@ func OpenLetter(m Message, open func(about, box []byte) ([]byte, error)) (Messag
 	if err != nil {
 		return m, err
 	}
-	opened, ok := Message{Key: m.Key}, true
-	opened.Value, text, ok = cutBytes(text)
+	opened := Message{Key: m.Key}
+	value, text, ok := cutBytes(text)
+	opened.Value = value
 	for ok && len(text) > 0 {
 		var h Header
 		var name []byte

@@ -41,8 +41,8 @@ func (s *service) watchSeals(ctx context.Context) error {
 		months := seal.Months(time.Now(), 2)
 		now, why := s.without(months[0])
 		next, _ := s.without(months[1])
-		missing.WithLabelValues("this").Set(float64(len(now)))  //nolint:forbidigo // a metric is a float
-		missing.WithLabelValues("next").Set(float64(len(next))) //nolint:forbidigo // a metric is a float
+		missing.WithLabelValues("this").Set(float64(len(now)))
+		missing.WithLabelValues("next").Set(float64(len(next)))
 		reason := ""
 		if len(now) > 0 && s.roles.Consumer {
 			reason = fmt.Sprintf("no key to seal with in %s for %s: %v", months[0], strings.Join(now, ", "), why)

@@ -17,9 +17,9 @@ import (
 const NoMerchant = "_"
 
 var (
-	// ErrMissing: a key is needed whose file is not there, or cannot be used.
+	// ErrMissing says that a key is needed whose file is not there, or cannot be used.
 	ErrMissing = errors.New("the key is not there")
-	// ErrErased: the key was destroyed, and with it what it had sealed.
+	// ErrErased says that the key was destroyed, and with it what it had sealed.
 	ErrErased = errors.New("the key was destroyed: what it had sealed is erased")
 )
 

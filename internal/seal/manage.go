@@ -42,7 +42,7 @@ func Create(dir string, id ID) (bool, error) {
 // there is one: a key that was used once must never be exchanged.
 func write(dir string, id ID) (bool, error) {
 	secret := make([]byte, size)
-	rand.Read(secret) //nolint:errcheck // never fails
+	_, _ = rand.Read(secret) // never fails
 	f, err := os.CreateTemp(dir, ".new-*")
 	if err != nil {
 		return false, err
@@ -70,7 +70,7 @@ func finish(f *os.File, text string) error {
 
 // syncDir makes what was done to a directory's entries last.
 func syncDir(dir string) error {
-	d, err := os.Open(dir)
+	d, err := os.Open(dir) //nolint:gosec // the directory that the configuration names
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func Destroy(dir string, id ID, g Grave) error {
 	if err := errors.Join(finish(f, string(text)+"\n"), syncDir(dir)); err != nil {
 		return err
 	}
-	if f, err = os.OpenFile(file, os.O_WRONLY, 0); err != nil {
+	if f, err = os.OpenFile(file, os.O_WRONLY, 0); err != nil { //nolint:gosec // in the directory that the configuration names
 		return err
 	}
 	if err := finish(f, strings.Repeat("0", int(info.Size()))); err != nil {
@@ -173,7 +173,7 @@ func List(dir string) ([]Listed, error) {
 
 func readGrave(file string) *Grave {
 	g := new(Grave)
-	text, err := os.ReadFile(file)
+	text, err := os.ReadFile(file) //nolint:gosec // in the directory that the configuration names
 	if err != nil || json.Unmarshal(text, g) != nil {
 		return nil
 	}

@@ -93,8 +93,8 @@ func TestSealAndOpen(t *testing.T) {
 	if err := r.OpenPlan(got); err != nil {
 		t.Errorf("opened twice: %v", err)
 	}
-	clear := plan(1)
-	if err := r.OpenPlan(clear); err != nil || cmp.Diff(plan(1), clear) != "" {
+	open := plan(1)
+	if err := r.OpenPlan(open); err != nil || cmp.Diff(plan(1), open) != "" {
 		t.Errorf("a plan in clear: %v", err)
 	}
 	other := newRing(t, ours)
