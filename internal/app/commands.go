@@ -28,6 +28,10 @@ type commands struct {
 	Keys        keysCommands      `cmd:"" help:"Create, list or destroy the keys that personal data is sealed with."`
 	ConfigGroup configCommands    `cmd:"" name:"config" help:"Check or show the configuration."`
 
+	Bench          benchCommand          `cmd:"" help:"Measure what a payout costs, in topics and keys of its own."`
+	BenchWorker    benchWorkerCommand    `cmd:"" hidden:""`
+	BenchSimulator benchSimulatorCommand `cmd:"" hidden:""`
+
 	Schema      schemaCommands     `cmd:"" help:"Show the contract: schemas, topics, rules of change, examples."`
 	Probe       probeCommand       `cmd:"" help:"Find out in iyzico's sandbox what their pages leave open."`
 	Conformance conformanceCommand `cmd:"" help:"Try a ledger against everything that statuses may do, and check its books."`

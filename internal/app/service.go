@@ -65,23 +65,30 @@ func newService(cfg *config.Config, roles Roles, log zerolog.Logger) (*service, 
 	if s.kafka, err = dialKafka(cfg.Kafka, log, allTopics(s.topics)...); err != nil {
 		return nil, err
 	}
-	tlsConfig, err := cfg.Redis.TLSConfig()
-	if err != nil {
+	if s.redis, err = dialRedis(cfg.Redis); err != nil {
 		s.close()
 		return nil, err
 	}
-	redis.SetLogger(quiet{})
-	s.redis = redisclaim.Dial(redisclaim.Config{
-		Addrs: cfg.Redis.Addrs, MasterName: cfg.Redis.MasterName, Cluster: cfg.Redis.Cluster,
-		Login: redisLogin(cfg.Redis), SentinelUsername: cfg.Redis.SentinelUsername, SentinelPassword: cfg.Redis.SentinelPassword.Reveal(),
-		TLS: tlsConfig,
-	})
 	s.claims = redisclaim.New(s.redis, cfg.Redis.KeyPrefix)
 	if s.accounts, err = openAccounts(cfg, s.registry, s.recent); err != nil {
 		s.close()
 		return nil, err
 	}
 	return s, nil
+}
+
+// dialRedis returns a client of the configuration's Redis.
+func dialRedis(r config.Redis) (redis.UniversalClient, error) {
+	tlsConfig, err := r.TLSConfig()
+	if err != nil {
+		return nil, err
+	}
+	redis.SetLogger(quiet{})
+	return redisclaim.Dial(redisclaim.Config{
+		Addrs: r.Addrs, MasterName: r.MasterName, Cluster: r.Cluster,
+		Login: redisLogin(r), SentinelUsername: r.SentinelUsername, SentinelPassword: r.SentinelPassword.Reveal(),
+		TLS: tlsConfig,
+	}), nil
 }
 
 // quiet keeps go-redis from printing on standard error by itself; whatever it

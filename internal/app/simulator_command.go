@@ -149,7 +149,7 @@ func asJSON(value string) json.RawMessage {
 // simulatorKeys returns the merchants' names, and their secret keys by API key.
 func (p *program) simulatorKeys() ([]string, map[string]string, error) {
 	if p.configPath == "" {
-		return []string{"default (sandbox-key)"}, map[string]string{"sandbox-key": "sandbox-secret"}, nil
+		return []string{"default (" + sandboxKey + ")"}, map[string]string{sandboxKey: sandboxSecret}, nil
 	}
 	cfg, err := p.config("merchants")
 	if err != nil {
@@ -182,4 +182,17 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler) err
 		return err
 	}
 	return nil
+}
+
+// The keys of the simulator's merchant where no configuration names others.
+const (
+	sandboxKey    = "sandbox-key"
+	sandboxSecret = "sandbox-secret"
+)
+
+// instantSimulator is an iyzico that settles a batch with its auth.
+func instantSimulator() (http.Handler, error) {
+	return iyzicotest.NewServer(iyzicotest.Config{
+		Merchants: map[string]string{sandboxKey: sandboxSecret}, Settings: iyzicotest.Settings{SettleWithin: 1}, Seed: 1,
+	})
 }

@@ -1,0 +1,30 @@
+package redisclaim
+
+import (
+	"context"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Remove removes every key of this Store's prefix: all claims of all shards, and
+// what else begins with it. It is for what a measurement made under a prefix of
+// its own; a real installation would fill its claims again from the log.
+func (s *Store) Remove(ctx context.Context) error {
+	return eachNode(ctx, s.rdb, func(ctx context.Context, node redis.UniversalClient) error {
+		for cursor := uint64(0); ; {
+			keys, next, err := node.Scan(ctx, cursor, literal.Replace(s.prefix)+":*", sweepStep).Result()
+			if err != nil {
+				return explain(err)
+			}
+			for _, key := range keys { // one by one: they may be of different slots
+				if err := s.rdb.Unlink(ctx, key).Err(); err != nil {
+					return explain(err)
+				}
+			}
+			if next == 0 {
+				return nil
+			}
+			cursor = next
+		}
+	})
+}
