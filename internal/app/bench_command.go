@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,6 +26,8 @@ type benchCommand struct {
 	MaxWait    time.Duration `default:"500ms" help:"Age at which a batch that is not full is sealed. Default: ${default}." placeholder:"DURATION"`
 	PageSize   int           `default:"1000" help:"Items asked for in one page of a report. Default: ${default}." placeholder:"N"`
 	Partitions int           `default:"4" help:"Partitions of every topic. Default: ${default}." placeholder:"N"`
+	Copy       bool          `help:"Also read and write the same records with the Kafka client alone."`
+	Replay     bool          `help:"Also read all requests again, which are then known."`
 	Yes        bool          `help:"Run against brokers or a Redis that are not on this machine."`
 	Profile    string        `help:"Existing folder for CPU and allocation profiles of the worker's process." placeholder:"DIR" type:"existingdir"`
 	Keep       bool          `help:"Leave the topics and keys there, to be looked at."`
@@ -51,7 +54,7 @@ func (c *benchCommand) Run(ctx context.Context, p *program) (err error) {
 		return err
 	}
 	if far := elsewhere(cfg); far != "" && !c.Yes {
-		return usageError{fmt.Sprintf("%s is not on this machine: a measurement loads it, so --yes is needed", far)}
+		return usageError{far + " is not on this machine: a measurement loads it, so --yes is needed"}
 	}
 	r, err := newBenchRun(ctx, p, c, cfg)
 	if err != nil {
@@ -83,10 +86,12 @@ func elsewhere(cfg *config.Config) string {
 
 // A benchReport is what the bench prints.
 type benchReport struct {
-	Batch      int        `json:"batch"`
-	PageSize   int        `json:"pageSize"`
-	Partitions int        `json:"partitions"`
-	Life       bench.Life `json:"life"`
+	Batch      int           `json:"batch"`
+	PageSize   int           `json:"pageSize"`
+	Partitions int           `json:"partitions"`
+	Life       bench.Life    `json:"life"`
+	Copy       *bench.Copy   `json:"copy,omitempty"`
+	Replay     *bench.Replay `json:"replay,omitempty"`
 }
 
 // A benchRun is what is made for one run.
@@ -116,12 +121,18 @@ func newBenchRun(ctx context.Context, p *program, c *benchCommand, cfg *config.C
 		return nil, err
 	}
 	topics := cfg.Kafka.Topics()
-	if r.client, err = dialKafka(cfg.Kafka, log, append(allTopics(topics), topics.Requests+".copy")...); err != nil {
+	if r.client, err = dialKafka(cfg.Kafka, log, append(allTopics(topics), cfg.Kafka.TopicPrefix+"copy")...); err != nil {
 		return nil, err
 	}
 	create := topicsCreateCommand{Partitions: c.Partitions}
 	if _, err := create.create(ctx, cfg, r.client, map[string]kafkaio.Topic{}); err != nil {
 		return nil, errors.Join(err, r.end(ctx))
+	}
+	if c.Copy {
+		spec := topicSpec(cfg, r.copyTopic(), c.Partitions, 0)
+		if err := r.client.CreateTopics(ctx, spec); err != nil {
+			return nil, errors.Join(err, r.end(ctx))
+		}
 	}
 	r.bench = &bench.Bench{
 		Kafka: r.client, Topics: topics, Prefix: cfg.Kafka.TopicPrefix, Name: name,
@@ -133,9 +144,43 @@ func newBenchRun(ctx context.Context, p *program, c *benchCommand, cfg *config.C
 // measure runs what was asked for.
 func (r *benchRun) measure(ctx context.Context) (*benchReport, error) {
 	report := &benchReport{Batch: r.Batch, PageSize: r.PageSize, Partitions: r.Partitions}
-	var err error
-	report.Life, _, _, err = r.bench.Life(ctx, r.Payouts)
-	return report, err
+	life, worker, simulator, err := r.bench.Life(ctx, r.Payouts)
+	if err != nil {
+		return nil, err
+	}
+	report.Life = life
+	// The next step has the machine for itself.
+	if err := r.endPart(ctx, worker); err != nil {
+		return nil, err
+	}
+	if r.Replay {
+		u, err := simulator.Usage()
+		if err != nil {
+			return nil, err
+		}
+		replay, err := r.bench.Replay(ctx, u.URL)
+		if err != nil {
+			return nil, err
+		}
+		report.Replay = &replay
+	}
+	if r.Copy {
+		c, err := r.bench.Copy(ctx, r.copyTopic())
+		if err != nil {
+			return nil, err
+		}
+		report.Copy = &c
+	}
+	return report, nil
+}
+
+// copyTopic is where the copy goes.
+func (r *benchRun) copyTopic() string { return r.cfg.Kafka.TopicPrefix + "copy" }
+
+// endPart ends a part before the run does.
+func (r *benchRun) endPart(ctx context.Context, part *bench.Part) error {
+	r.parts = slices.DeleteFunc(r.parts, func(p *bench.Part) bool { return p == part })
+	return part.End(ctx)
 }
 
 // start starts this program again as one of the run's parts.
@@ -157,18 +202,19 @@ func (r *benchRun) start(name string, env []string, args ...string) (*bench.Part
 // worker starts the service in the run's own topics and keys. Merchants of the
 // configuration are left out, so that no real key is used.
 func (r *benchRun) worker(_ context.Context, group, url string) (*bench.Part, error) {
-	group = r.cfg.Kafka.Group + "-" + group
+	phase := group
+	group = r.cfg.Kafka.Group + "-" + phase
 	r.groups = append(r.groups, group, group+"-workers")
 	env := []string{
 		"TOPLU_KAFKA_TOPICPREFIX=" + r.cfg.Kafka.TopicPrefix, "TOPLU_KAFKA_GROUP=" + group, "TOPLU_KAFKA_STARTAT=first",
 		"TOPLU_REDIS_KEYPREFIX=" + r.cfg.Redis.KeyPrefix, "TOPLU_ADMIN_LISTEN=127.0.0.1:0",
-		"TOPLU_BATCH_MAXITEMS=" + fmt.Sprint(r.Batch), "TOPLU_BATCH_MAXWAIT=" + r.MaxWait.String(),
-		"TOPLU_IYZICO_BASEURL=" + url, "TOPLU_IYZICO_PAGESIZE=" + fmt.Sprint(r.PageSize),
+		"TOPLU_BATCH_MAXITEMS=" + strconv.Itoa(r.Batch), "TOPLU_BATCH_MAXWAIT=" + r.MaxWait.String(),
+		"TOPLU_IYZICO_BASEURL=" + url, "TOPLU_IYZICO_PAGESIZE=" + strconv.Itoa(r.PageSize),
 		"TOPLU_MERCHANTS_DEFAULT_APIKEY=" + sandboxKey, "TOPLU_MERCHANTS_DEFAULT_SECRETKEY=" + sandboxSecret,
 	}
 	args := []string{"bench-worker"}
 	if r.Profile != "" {
-		args = append(args, "--profile", filepath.Join(r.Profile, "worker"))
+		args = append(args, "--profile", filepath.Join(r.Profile, phase))
 	}
 	return r.start("worker", env, args...)
 }
@@ -197,7 +243,7 @@ func (r *benchRun) end(ctx context.Context) error {
 // remove removes topics, groups, keys and logs.
 func (r *benchRun) remove(ctx context.Context) error {
 	topics := r.cfg.Kafka.Topics()
-	errs := []error{r.client.DeleteTopics(ctx, append(allTopics(topics), topics.Requests+".copy")...)}
+	errs := []error{r.client.DeleteTopics(ctx, append(allTopics(topics), r.copyTopic())...)}
 	for _, g := range r.groups {
 		errs = append(errs, r.client.DeleteGroup(ctx, g))
 	}
@@ -248,5 +294,11 @@ func (b *benchReport) say(p *program) {
 	for _, topic := range slices.Sorted(maps.Keys(l.Topics)) {
 		t := l.Topics[topic]
 		p.say("%-20s %9d records, %d bytes a payout", topic, t.Records, t.Bytes/int64(l.Payouts))
+	}
+	if r := b.Replay; r != nil {
+		p.say("replay      %s s: %d known requests/s, %s µs of CPU, %s allocations each", r.Seconds, r.RequestsPerSecond, r.CPUMicros, r.Allocations)
+	}
+	if c := b.Copy; c != nil {
+		p.say("copy        %s s: %d payouts/s; its reading of the requests alone %d/s", c.Seconds, c.PayoutsPerSecond, c.RequestsPerSecond)
 	}
 }

@@ -54,7 +54,7 @@ func (c *benchWorkerCommand) Run(ctx context.Context, p *program) error {
 	go func() {
 		asked <- bench.ServeUsage(p.stdin, p.stdout, func() bench.Usage {
 			u := bench.Self()
-			u.Counts = benchCounts(s.registry)
+			u.Done, u.Counts = time.Now(), benchCounts(s.registry)
 			began.into(&u)
 			return u
 		})
@@ -112,12 +112,16 @@ func (b *beginning) watch(ctx context.Context, r prometheus.Gatherer) {
 		case <-tick.C:
 		}
 		if benchCounts(r)["read"] > 0 {
-			b.mu.Lock()
-			defer b.mu.Unlock()
-			b.at, b.was = time.Now(), bench.Self()
+			b.note(time.Now(), bench.Self())
 			return
 		}
 	}
+}
+
+func (b *beginning) note(at time.Time, was bench.Usage) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.at, b.was = at, was
 }
 
 func (b *beginning) into(u *bench.Usage) {

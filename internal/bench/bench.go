@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -31,6 +32,9 @@ type Bench struct {
 	ids     ids
 	payouts int
 }
+
+// errPlannedAgain: what was known has been planned a second time.
+var errPlannedAgain = errors.New("requests that are known were planned again")
 
 // A Life is what the whole life of the payouts cost.
 type Life struct {
@@ -122,12 +126,12 @@ func (b *Bench) Life(ctx context.Context, n int) (life Life, worker, simulator *
 func (b *Bench) life(n int, s *story, used *Usage, simulator time.Duration) Life {
 	took := last(s.paid).Sub(used.Began)
 	l := Life{
-		Payouts: n, Seconds: Seconds(took), PayoutsPerSecond: int64(n) * int64(time.Second) / max(1, int64(took)),
+		Payouts: n, Seconds: Seconds(took), PayoutsPerSecond: perSecond(int64(n), took),
 		CPUMicros:   tenths((used.CPU - used.CPUAtStart).Microseconds(), int64(n)),
 		Allocations: tenths(int64(used.Mallocs-used.AtStart), int64(n)), AllocatedBytes: int64(used.AllocBytes-used.AtStartSize) / int64(n),
 		PeakMiB: used.PeakBytes >> 20, Topics: s.topics, Batches: used.Counts["plans"],
 		ToInit: s.spread(s.init, used.Began), ToSubmitted: s.spread(s.submitted, used.Began), ToPaid: s.spread(s.paid, used.Began),
-		Calls: map[string]Tenths{}, Simulator: tenths(simulator.Microseconds(), int64(n)), began: used.Began,
+		Calls: map[string]Tenths{}, Simulator: tenths(simulator.Microseconds(), int64(n)),
 	}
 	for name, calls := range maps.All(used.Counts) {
 		if op, ok := strings.CutPrefix(name, "call:"); ok {

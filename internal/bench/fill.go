@@ -36,15 +36,7 @@ func (s ids) request(n int, at time.Time) kafkaio.Message {
 		Amount:      schema.Amount{Minor: 10050, Currency: schema.TRY},
 		Description: schema.Private("Order " + order), Metadata: []byte(`{"orderId":"` + order + `"}`),
 	}, "ev-"+s.id(n), at)
-	return message(m)
-}
-
-func message(m schema.Message) kafkaio.Message {
-	out := kafkaio.Message{Key: m.Key, Value: m.Value}
-	for _, h := range m.Headers {
-		out.Headers = append(out.Headers, kafkaio.Header(h))
-	}
-	return out
+	return kafkaio.Messages(m)[0]
 }
 
 // fillChunk is how many requests are written at a time.

@@ -17,6 +17,7 @@ type Usage struct {
 	CPU         time.Duration    `json:"cpu"`               // of user and system
 	CPUAtStart  time.Duration    `json:"cpuAtStart"`        // when Began was noted
 	Began       time.Time        `json:"began,omitzero"`    // when it first read a request
+	Done        time.Time        `json:"done,omitzero"`     // when its counters were read
 	Mallocs     uint64           `json:"mallocs"`           // objects allocated
 	AllocBytes  uint64           `json:"allocBytes"`        // in all
 	PeakBytes   int64            `json:"peakBytes"`         // of resident memory

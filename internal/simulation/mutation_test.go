@@ -48,7 +48,7 @@ func TestMutations(t *testing.T) {
 		t.Fatal(err)
 	}
 	work := t.TempDir()
-	for _, part := range []string{"go.mod", "go.sum", "iyzico", "schema", "worker", "consumer", "internal/simulation"} {
+	for _, part := range []string{"go.mod", "go.sum", "iyzico", "schema", "worker", "consumer", "internal/spans", "internal/simulation"} {
 		copyTree(t, filepath.Join(root, part), filepath.Join(work, part))
 	}
 	sound := build(t, work)
