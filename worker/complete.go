@@ -32,7 +32,6 @@ func (s *Shard) auth(b *batch) {
 	s.call(b, "complete", func(ctx context.Context) func() {
 		err := p.Auth(ctx, requestID)
 		return func() {
-			s.heard(b, err)
 			if err == nil {
 				s.writeAt(b, attempt, schema.Record{Type: schema.RecCompleted, RequestID: requestID})
 				return
@@ -58,7 +57,6 @@ func (s *Shard) fence(b *batch) {
 		v, lookErr := s.sight(ctx, p, requestID, true)
 		return func() {
 			s.log.Info().AnErr("cancel", err).Str("batch", b.plan.ID).Str("requestId", requestID).Str("status", string(v.batch.Status)).Msg("fencing an attempt")
-			s.heard(b, lookErr)
 			s.judge(b, requestID, v, lookErr)
 		}
 	})

@@ -125,6 +125,11 @@ type Ports struct {
 	Seal        Seal // nil: there are no keys
 	// Merchant returns the provider of a merchant, false if it is not configured.
 	Merchant func(name string) (Provider, bool)
+	// Standing tells whether iyzico can be called for a merchant; nil: always.
+	// Nothing is begun, and no completing written, while it is [Stopped].
+	Standing func(merchant string) Standing
+	// Reserves are shared with the other workers; nil: there are none.
+	Reserves Reserves
 	// Now is the clock. NewID makes a fresh random id; it must never repeat.
 	Now     Clock
 	NewID   func() string

@@ -46,7 +46,6 @@ func (s *Shard) init(b *batch) {
 	s.call(b, "create", func(ctx context.Context) func() {
 		a, err := p.Init(ctx, request)
 		return func() {
-			s.heard(b, err)
 			switch {
 			case err == nil:
 				s.writeCreated(b, attempt, request.ExternalID, a)
@@ -137,7 +136,6 @@ func (s *Shard) seek(b *batch) {
 			requestID, err = recoverRequestID(ctx, p, v)
 		}
 		return func() {
-			s.heard(b, err)
 			overdue := asked >= s.cfg.Grace
 			switch {
 			case err != nil:
@@ -241,7 +239,6 @@ func (s *Shard) cancelOrphans(b *batch) {
 		cancelled := p.Cancel(ctx, id)
 		rep, err := p.Retrieve(ctx, iyzico.RetrieveRequest{RequestID: id, ItemType: iyzico.ItemsValid, Size: 1})
 		return func() {
-			s.heard(b, err)
 			status := see(rep.Batch.Status)
 			switch {
 			case err == nil && (status == sawTaken || status == sawUnfunded):

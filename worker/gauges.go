@@ -195,8 +195,8 @@ func (s *Shard) gauge() {
 	if s.ready() { // before, the logs are half read and old plans look as if they were still to be paid
 		s.gaugeOpen(r)
 	}
-	for name, m := range s.merchants {
-		r.troubled[name] = m.retry != nil
+	for name := range s.merchants {
+		r.troubled[name] = s.standing(name) != Clear
 	}
 	s.ports.Metrics.read(s.number, r)
 }

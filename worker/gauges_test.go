@@ -9,11 +9,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
 
 	"github.com/toplu/toplu/iyzico"
 	"github.com/toplu/toplu/iyzico/iyzicotest"
 	"github.com/toplu/toplu/schema"
 	"github.com/toplu/toplu/worker"
+	"github.com/toplu/toplu/worker/throttle"
 )
 
 // gauge returns the series of a metric by their labels' values, as whole numbers.
@@ -177,6 +179,10 @@ func TestGaugesTellTrouble(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	ports := b.ports(t)
 	ports.Metrics = worker.NewMetrics(registry)
+	provider, _ := ports.Merchant("default")
+	gate := throttle.New(provider, throttle.Config{Merchant: "default", Failures: 2, Pause: 50 * time.Millisecond, Log: zerolog.Nop()})
+	ports.Merchant = func(name string) (worker.Provider, bool) { return gate, name == "default" }
+	ports.Standing = func(string) worker.Standing { return gate.Standing() }
 	troubled, done := false, b.final(t, 3)
 	b.runWith(t, quick, ports, func() bool {
 		now := gauge(t, registry, "toplu_merchant_trouble")["default 0"]

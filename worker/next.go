@@ -49,6 +49,7 @@ type drive struct {
 	verified bool
 	funded   bool
 	need     schema.Amount // amounts and commissions of the attempt
+	reserved bool          // need is set aside for all workers to see
 	debited  bool          // a report showed that iyzico has taken it from the balance
 
 	asked map[string]time.Time // since when a question is being asked
@@ -86,8 +87,8 @@ func (s *Shard) next(b *batch) (action, string) {
 		if b.plan.NotBefore.After(s.ports.Now()) {
 			return actWait, notBefore(b.plan)
 		}
-		if wait := s.merchants[b.merchant].closedFor(s.ports.Now()); wait > 0 {
-			return actWait, "iyzico refuses this merchant's calls for reasons of account or traffic"
+		if s.standing(b.merchant) == Stopped {
+			return actWait, "iyzico refuses or does not answer this merchant's calls: its circuit breaker is open"
 		}
 	}
 	switch b.phase {
@@ -174,6 +175,9 @@ func (s *Shard) advance(b *batch) {
 	}
 	if b.plan != nil && d.attempt != b.attempt {
 		d.attempt = b.attempt
+		if d.reserved {
+			s.release(b) // the attempt that it was for has ended
+		}
 		d.lost, d.refusal, d.answer, d.verified, d.funded, d.debited = false, nil, nil, false, false, false
 		d.asked, d.retry = nil, nil
 		// Whoever wrote creating may have called init before it vanished.
@@ -193,6 +197,7 @@ func (s *Shard) advance(b *batch) {
 	d.note = why
 	switch act {
 	case actWait:
+		s.waits(b)
 		if b.phase < completing && b.plan != nil && !b.settled() {
 			wait := min(s.cfg.Grace, time.Second)
 			if left := b.plan.NotBefore.Sub(s.ports.Now()); left > wait {

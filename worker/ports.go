@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/toplu/toplu/iyzico"
 	"github.com/toplu/toplu/schema"
@@ -67,4 +68,36 @@ type Provider interface {
 	Item(ctx context.Context, referenceCode string) (iyzico.Item, error)
 	Cancel(ctx context.Context, requestID string) error
 	Balance(ctx context.Context) (iyzico.Money, error)
+}
+
+// A Standing says whether iyzico can be called for a merchant.
+type Standing int
+
+// The standings.
+const (
+	Clear   Standing = iota // calls are let through
+	Trying                  // one call at a time, after trouble
+	Stopped                 // none but auth
+)
+
+// Reserves set money of merchants' balances aside for batches, among all workers
+// that pay from them. It is advice: what is lost or forgotten there lets a batch
+// meet an empty balance, no more. Safe for concurrent use.
+type Reserves interface {
+	// Others returns what is set aside for other batches of the same balance.
+	Others(ctx context.Context, r Reserve) (int64, error)
+	// Take sets r aside if available covers it beside what others have, but at
+	// least least. What the batch had before is replaced, or given back.
+	Take(ctx context.Context, r Reserve, available, least int64) (taken bool, others int64, err error)
+	// Release gives back what the batch has. To have none is no error.
+	Release(ctx context.Context, r Reserve) error
+}
+
+// A Reserve is what a batch needs of a balance.
+type Reserve struct {
+	Merchant string
+	Currency schema.Currency
+	Batch    string
+	Minor    int64         // amounts and commissions
+	For      time.Duration // after which it is forgotten
 }

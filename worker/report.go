@@ -49,7 +49,6 @@ func (s *Shard) look(b *batch) {
 			v, err = s.sight(ctx, p, requestID, true)
 		}
 		return func() {
-			s.heard(b, err)
 			if err == nil && v.found {
 				if v.glance() != rep.last {
 					rep.interval = 0
@@ -78,7 +77,10 @@ func (s *Shard) judge(b *batch, requestID string, v view, err error) {
 	delete(b.drive.asked, "unreadable "+requestID)
 	switch see(v.batch.Status) {
 	case sawTaken:
-		b.drive.debited = b.drive.debited || v.batch.Status != iyzico.BatchInProgress
+		if !b.drive.debited && v.batch.Status != iyzico.BatchInProgress {
+			b.drive.debited = true
+			s.release(b) // also what an earlier session has set aside
+		}
 		if !s.settle(b, &v, nil) && (b.phase == completing || b.unknown != nil) {
 			live.Type = schema.RecCompleted
 			s.write(b, live)

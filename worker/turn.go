@@ -5,9 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/cenkalti/backoff/v4"
-
-	"github.com/toplu/toplu/iyzico"
 	"github.com/toplu/toplu/schema"
 )
 
@@ -15,16 +12,14 @@ import (
 // flood delays nobody else.
 type merchant struct {
 	waiting []int64 // offsets of plans that have not had their turn, in the order of the log
-	closed  time.Time
-	retry   *backoff.ExponentialBackOff
 }
 
-// closedFor is how long the merchant's account or traffic trouble lasts yet.
-func (m *merchant) closedFor(now time.Time) time.Duration {
-	if m == nil {
-		return 0
+// standing tells whether iyzico can be called for a merchant.
+func (s *Shard) standing(merchant string) Standing {
+	if s.ports.Standing == nil {
+		return Clear
 	}
-	return max(0, m.closed.Sub(now))
+	return s.ports.Standing(merchant)
 }
 
 // merchantOf returns the merchant's turns.
@@ -36,24 +31,6 @@ func (s *Shard) merchantOf(name string) *merchant {
 		s.order = append(s.order, name)
 	}
 	return m
-}
-
-// heard counts what a call's end says about the merchant's account and traffic:
-// trouble there rejects nobody, it stops the merchant for a while.
-func (s *Shard) heard(b *batch, err error) {
-	m := s.merchantOf(b.merchant)
-	if err == nil {
-		m.retry, m.closed = nil, time.Time{}
-		return
-	}
-	if iyzico.KindOf(err) != iyzico.KindTraffic {
-		return
-	}
-	if m.retry == nil {
-		m.retry = s.cfg.backOff(s.cfg.Grace)
-		s.log.Error().Err(err).Str("merchant", b.merchant).Msg("iyzico refuses this merchant for reasons of account or traffic: backing off, nobody is rejected")
-	}
-	m.closed = s.ports.Now().Add(m.retry.NextBackOff())
 }
 
 // foldPlan takes in a plan whose items have gone through the claims: accepted

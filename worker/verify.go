@@ -94,7 +94,6 @@ func (s *Shard) verify(b *batch) {
 	s.ask(b, "verify", func(ctx context.Context) func() {
 		v, err := s.view(ctx, p, by)
 		return func() {
-			s.heard(b, err)
 			if err != nil {
 				s.again(b, s.cfg.Grace)
 				return
@@ -181,52 +180,6 @@ func (v *view) need(b *batch) schema.Amount {
 	sum := schema.Amount{Currency: b.plan.Currency}
 	for _, it := range v.valid {
 		sum.Minor += int64(it.Amount) + int64(it.Commission)
-	}
-	return sum
-}
-
-// balance waits until the balance covers the attempt beside what the merchant's
-// other batches are about to take. Too low is a wait, never a failure. iyzico
-// tells the balance without a currency; it is taken for lira.
-func (s *Shard) balance(b *batch) {
-	if s.cfg.SkipBalance || b.plan.Currency != s.cfg.terms(b.merchant).BalanceCurrency {
-		b.drive.funded = true
-		s.advance(b)
-		return
-	}
-	p, ok := s.ports.Merchant(b.merchant)
-	if !ok {
-		return
-	}
-	s.ask(b, "balance", func(ctx context.Context) func() {
-		has, err := p.Balance(ctx)
-		return func() {
-			s.heard(b, err)
-			if err != nil {
-				s.again(b, s.cfg.Grace)
-				return
-			}
-			need := b.drive.need.Minor + s.reserved(b)
-			if int64(has) >= need {
-				b.drive.funded = true
-				return
-			}
-			b.drive.note = fmt.Sprintf("the balance is %s TRY and %s are needed", has, schema.FormatMinor(need))
-			s.log.Warn().Str("batch", b.plan.ID).Str("merchant", b.merchant).Str("balance", has.String()).Str("needed", schema.FormatMinor(need)).Msg("the balance is too low, waiting for money")
-			s.ports.Metrics.unfunded(b.merchant)
-			s.again(b, s.cfg.Grace)
-		}
-	})
-}
-
-// reserved is what the merchant's other batches in this shard will take and
-// iyzico has not taken yet.
-func (s *Shard) reserved(but *batch) int64 {
-	var sum int64
-	for _, b := range s.batches {
-		if b != but && b.plan != nil && b.merchant == but.merchant && !b.settled() && !b.drive.debited && (b.phase >= completing || b.drive.funded) {
-			sum += b.drive.need.Minor
-		}
 	}
 	return sum
 }

@@ -24,6 +24,8 @@ import (
 	"github.com/toplu/toplu/worker"
 	"github.com/toplu/toplu/worker/kafkalog"
 	"github.com/toplu/toplu/worker/redisclaim"
+	"github.com/toplu/toplu/worker/redislimit"
+	"github.com/toplu/toplu/worker/throttle"
 )
 
 // Roles say which halves of the service a process runs. Each scales by itself.
@@ -39,8 +41,10 @@ type service struct {
 	kafka    *kafkaio.Client
 	redis    redis.UniversalClient
 	claims   *redisclaim.Store
-	seal     *seal.Keys // nil: nothing is sealed
+	seal     *seal.Keys        // nil: nothing is sealed
+	shared   *redislimit.Store // with the other workers
 	accounts map[string]*account
+	gates    map[string]*throttle.Gate // to the accounts
 	registry *prometheus.Registry
 	recent   *recentCalls
 	worker   *worker.Worker
@@ -70,6 +74,7 @@ func newService(cfg *config.Config, roles Roles, log zerolog.Logger) (*service, 
 		return nil, err
 	}
 	s.claims = redisclaim.New(s.redis, cfg.Redis.KeyPrefix)
+	s.shared = redislimit.New(s.redis, cfg.Redis.KeyPrefix)
 	if s.accounts, err = openAccounts(cfg, s.registry, s.recent); err != nil {
 		s.close()
 		return nil, err
@@ -320,6 +325,7 @@ func (l leases) Obtain(ctx context.Context, shard int, ttl time.Duration) (worke
 
 // newWorker makes the worker, without shards yet.
 func (s *service) newWorker() *worker.Worker {
+	s.openGates()
 	metrics := worker.NewMetrics(s.registry)
 	statuses := kafkalog.NewPublisher(s.kafka, s.topics.Statuses)
 	dead := kafkalog.NewPublisher(s.kafka, s.topics.DLQ)
@@ -328,7 +334,7 @@ func (s *service) newWorker() *worker.Worker {
 		plans, journal := s.logs(shard)
 		return worker.Ports{
 			Plans: plans, Journal: journal, Commands: kafkalog.New(s.kafka, s.topics.Commands, shard), Claims: s.claims, Statuses: statuses, DeadLetters: dead, Originals: originals, Seal: s.seal,
-			Merchant: s.provider, Now: time.Now, NewID: newID, Log: s.log, Metrics: metrics, Tracer: s.tracer,
+			Merchant: s.provider, Standing: s.standing, Reserves: s.shared, Now: time.Now, NewID: newID, Log: s.log, Metrics: metrics, Tracer: s.tracer,
 		}
 	}
 	ttl := min(s.cfg.Kafka.SessionTimeout, 10*time.Second)
@@ -364,15 +370,6 @@ func (s *service) workerConfig() worker.Config {
 		SkipAmounts: !s.cfg.Verify.Amounts, SkipBalance: !s.cfg.Verify.Balance, Merchants: terms,
 		StopTimeout: s.cfg.Shutdown.Timeout * 3 / 4,
 	}
-}
-
-// provider returns the merchant's client of iyzico's API.
-func (s *service) provider(merchant string) (worker.Provider, bool) {
-	p, ok := s.accounts[merchant]
-	if !ok {
-		return nil, false
-	}
-	return traced(p, s.tracer, merchant), true
 }
 
 // logs returns the two logs of a shard.

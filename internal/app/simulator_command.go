@@ -31,7 +31,7 @@ func (*simulatorCommand) Help() string {
 
   GET  /_simulator/books    every transfer, so that a double payment shows as two
   GET  /_simulator/faults   the dials in force
-  POST /_simulator/faults   new dials, {} for none
+  POST /_simulator/faults   new dials, {} for none; ?apiKey=KEY for the calls of one merchant
   POST /_simulator/deposit  {"apiKey":"…","amount":"100.00"}: money for a merchant
   POST /_simulator/reset    no batches, no books, no faults
 

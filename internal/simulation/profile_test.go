@@ -65,6 +65,7 @@ type profile struct {
 	consumer             bool
 	commitEvery, maxWait time.Duration
 	opens                int // the minute of the day before which nothing is paid
+	failures             int // after which the circuit breaker opens
 	cfg                  worker.Config
 }
 
@@ -177,6 +178,9 @@ func draw(seed uint64) *profile {
 	p.refuse = dial(100)
 	p.theme = theme(r.IntN(2 * int(themes))) // in half of the worlds none
 	p.dress(r)
+	if pick(2) {
+		p.failures = 1 + r.IntN(4)
+	}
 	return p
 }
 
@@ -189,8 +193,8 @@ func (p *profile) String() string {
 	for c, o := range p.odds {
 		fmt.Fprintf(&text, "  %-9s %+v\n", classNames[c], o)
 	}
-	fmt.Fprintf(&text, "  freeze %d, crash %d, rebalance %d, second %d, redis %d, people %d, replay %d, panel %d, haste %d, linger %d, spite %v, opens %d\n",
-		p.freeze, p.crash, p.rebalance, p.second, p.redis, p.people, p.replay, p.panel, p.haste, p.linger, p.spite, p.opens)
+	fmt.Fprintf(&text, "  freeze %d, crash %d, rebalance %d, second %d, redis %d, people %d, replay %d, panel %d, haste %d, linger %d, spite %v, opens %d, breaker %d\n",
+		p.freeze, p.crash, p.rebalance, p.second, p.redis, p.people, p.replay, p.panel, p.haste, p.linger, p.spite, p.opens, p.failures)
 	s := p.settings
 	s.RateLimits, s.Fate = nil, nil
 	balance := "without end"

@@ -13,6 +13,7 @@ import (
 	"github.com/toplu/toplu/iyzico/iyzicotest"
 	"github.com/toplu/toplu/schema"
 	"github.com/toplu/toplu/worker"
+	"github.com/toplu/toplu/worker/throttle"
 	"github.com/toplu/toplu/worker/workertest"
 )
 
@@ -187,11 +188,13 @@ func (w *world) start(sh *shard) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
+	guard := throttle.New(simProvider{w, s, apiKey}, throttle.Config{Merchant: "default", Failures: w.p.failures, Pause: 5 * time.Second, Log: log})
 	t := func(name string, to *topic) simTopic { return simTopic{w, s, to, name, publishes} }
 	driver := worker.NewShard(sh.n, w.p.cfg, worker.Ports{
 		Plans: simLog{w, s, sh.plans, "plans"}, Journal: simLog{w, s, sh.journal, "journal"}, Commands: simLog{w, s, sh.commands, "commands"}, Claims: simClaims{w, s, w.claims},
 		Statuses: t("statuses", &w.statuses), DeadLetters: t("letters", &w.letters).as(letters), Originals: t("original", nil),
-		Merchant: func(name string) (worker.Provider, bool) { return simProvider{w, s, apiKey}, name == "default" },
+		Merchant: func(name string) (worker.Provider, bool) { return guard, name == "default" },
+		Standing: func(string) worker.Standing { return guard.Standing() },
 		Now:      time.Now,
 		NewID: func() string {
 			s.ids++

@@ -10,6 +10,7 @@ type account struct {
 	externals  map[string][]*batch
 	seen       map[string]int // lines alive by itemExternalId, where settings ask for it
 	windows    [len(ops)]window
+	faults     *Faults // of its calls; nil: those of all
 }
 
 // window counts the calls of an operation in a minute.

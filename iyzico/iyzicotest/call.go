@@ -13,7 +13,7 @@ func (p *Provider) call(op Op, apiKey string, effect func(*account) Answer) Answ
 	acct := p.account(apiKey)
 	a := p.deliver(op, acct, effect)
 	a.SystemTime = p.now
-	a.Delay = p.faults.Delay.duration()
+	a.Delay = p.faultsOf(acct).Delay.duration()
 	if a.HTTPStatus == 0 {
 		a.HTTPStatus = p.httpStatus(op, a.Code)
 	}
@@ -21,8 +21,9 @@ func (p *Provider) call(op Op, apiKey string, effect func(*account) Answer) Answ
 }
 
 func (p *Provider) deliver(op Op, acct *account, effect func(*account) Answer) Answer {
-	dials := p.faults.of(op)
-	if p.overLimit(op, acct) || p.chance(p.faults.RateLimit) {
+	faults := p.faultsOf(acct)
+	dials := faults.of(op)
+	if p.overLimit(op, acct) || p.chance(faults.RateLimit) {
 		return Answer{Code: codeRateLimit, Message: "Request Limit Exceeded", HTTPStatus: p.settings.HTTPRateLimit}
 	}
 	if p.chance(dials.lostBefore) {
@@ -32,17 +33,17 @@ func (p *Provider) deliver(op Op, acct *account, effect func(*account) Answer) A
 		p.after(dials.delay, func() { effect(acct) })
 		return Answer{Delivery: Lost}
 	}
-	if p.chance(p.faults.ServerError) {
+	if p.chance(faults.ServerError) {
 		p.perhaps(func() { effect(acct) })
 		a := Answer{Code: codeSystem, Message: "System error", HTTPStatus: 500}
 		p.perhaps(func() { a = Answer{Delivery: Page, HTTPStatus: 503} })
 		return a
 	}
-	if p.chance(p.faults.NotJSON) {
+	if p.chance(faults.NotJSON) {
 		p.perhaps(func() { effect(acct) })
 		return Answer{Delivery: Page, HTTPStatus: 200}
 	}
-	if p.chance(p.faults.Redirect) {
+	if p.chance(faults.Redirect) {
 		p.perhaps(func() { effect(acct) })
 		return Answer{Delivery: Redirect, HTTPStatus: 307}
 	}
@@ -50,10 +51,18 @@ func (p *Provider) deliver(op Op, acct *account, effect func(*account) Answer) A
 	if p.chance(dials.lostAfter) {
 		return Answer{Delivery: Lost}
 	}
-	if p.chance(p.faults.Truncated) {
+	if p.chance(faults.Truncated) {
 		a.Delivery = Truncated
 	}
 	return a
+}
+
+// faultsOf are the dials of a merchant's calls.
+func (p *Provider) faultsOf(acct *account) *Faults {
+	if acct.faults != nil {
+		return acct.faults
+	}
+	return &p.faults
 }
 
 // chance is true with the given probability. It takes nothing from the source

@@ -134,7 +134,15 @@ func (s *Server) postFaults(w http.ResponseWriter, r *http.Request) {
 		refuse(w, err)
 		return
 	}
-	s.provider.SetFaults(faults)
+	switch key := r.URL.Query().Get("apiKey"); {
+	case key == "":
+		s.provider.SetFaults(faults)
+	case s.merchants[key] == "":
+		refuse(w, errors.New("no merchant has this apiKey"))
+		return
+	default:
+		s.provider.SetFaultsOf(key, faults)
+	}
 	reply(w, http.StatusOK, faults)
 }
 

@@ -26,7 +26,7 @@
 //
 //	GET  /_simulator/books    transfers, calls, batches, accounts
 //	GET  /_simulator/faults   the dials in force
-//	POST /_simulator/faults   new dials, {} for none; see [Faults]
+//	POST /_simulator/faults   new dials, {} for none; see [Faults]; ?apiKey=KEY for the calls of one merchant
 //	POST /_simulator/deposit  {"apiKey":"…","amount":"100.00"}: money for a merchant
 //	POST /_simulator/reset    no batches, no books, no faults
 //

@@ -96,16 +96,29 @@ func ParseFaults(data []byte) (Faults, error) {
 	return f, nil
 }
 
-// SetFaults puts these dials in the place of all others.
+// SetFaults puts these dials in the place of all others, those of single
+// merchants too.
 func (p *Provider) SetFaults(f Faults) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.advance(p.clock())
 	p.faults = f
+	for _, acct := range p.accounts {
+		acct.faults = nil
+	}
 	p.resume()
 }
 
-// Faults returns the dials in force.
+// SetFaultsOf puts dials in force for the calls of one merchant, in the place of
+// those of all. They are the dials of calls and answers; what becomes of lines and
+// batches stays with those of all.
+func (p *Provider) SetFaultsOf(apiKey string, f Faults) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.account(apiKey).faults = &f
+}
+
+// Faults returns the dials in force for all.
 func (p *Provider) Faults() Faults {
 	p.mu.Lock()
 	defer p.mu.Unlock()
