@@ -69,7 +69,7 @@ type Policy struct {
 }
 
 // policy is what holds for a merchant.
-func (c *Config) policy(merchant string) Policy {
+func (c Config) policy(merchant string) Policy {
 	p, ok := c.Merchants[merchant]
 	if !ok {
 		return Policy{MaxItems: c.MaxItems, MaxAmount: c.MaxAmount, MaxBytes: c.MaxBytes, MaxWait: c.MaxWait}

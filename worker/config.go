@@ -102,7 +102,7 @@ type Terms struct {
 }
 
 // terms are what holds for the merchant.
-func (c *Config) terms(merchant string) Terms {
+func (c Config) terms(merchant string) Terms {
 	t := c.Merchants[merchant]
 	t.MaxOpen = cmp.Or(t.MaxOpen, c.MaxOpen)
 	t.BalanceCurrency = cmp.Or(t.BalanceCurrency, schema.TRY)

@@ -78,6 +78,18 @@
 // record; whoever resumes it has decided, and it is not held for that again. Both
 // are judged while the batch is planned, so no money can have moved.
 //
+// # One merchant's trouble is its own
+//
+// Turns, open batches, calls at a time, the rate and the circuit breaker are each
+// merchant's own (sub-package throttle). The breaker opens for account, traffic and
+// network, never for what iyzico says of a batch. While it is open nothing is begun
+// and no completing is written; a call that it does not let through was not sent.
+// auth it always lets through: its completing is written, and a call withheld then
+// costs an attempt. What batches are about to take of a balance is set aside where
+// all workers see it (sub-package redislimit), as advice: without it a batch may
+// meet an empty balance. A merchant that is not in the configuration has its
+// batches wait, without a record, until it is back.
+//
 // # What must never be
 //
 //   - auth twice for one attempt: only the session whose completing counts calls
@@ -107,7 +119,7 @@
 //	worker.go      shards, leases    complete.go  auth and the fence     ports.go    contract of the rest
 //	known.go       for the consumer  report.go    what became of it      story.go    for people
 //	config.go      settings          publish.go   statuses, journal      metrics.go  counters
-//	limit.go       amounts, cut-offs
+//	limit.go       amounts, cut-offs missing.go   merchants taken out    balance.go  money set aside
 //	command.go     people on call    sleep.go     what may come back     guard.go    hourly
 //	gauges.go      what is open      readings.go  the same, for Prometheus
 //	trace.go       spans, which decide nothing

@@ -1,6 +1,8 @@
 package worker
 
 import (
+	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -17,7 +19,7 @@ type openState string
 const (
 	openPayable     openState = "payable"     // nothing but its turn, and money, stands before paying it
 	openScheduled   openState = "scheduled"   // before it too, and the merchant's cut-off lets it wait
-	openHeld        openState = "held"        // before the point of no return, and held or paused
+	openHeld        openState = "held"        // before the point of no return, and held or paused, or its merchant is not in the configuration
 	openInFlight    openState = "in_flight"   // past the point of no return
 	openUnknown     openState = "unknown"     // past it, and iyzico's answer is overdue
 	openUnexplained openState = "unexplained" // iyzico shows what nobody of ours has done
@@ -204,7 +206,14 @@ func (s *Shard) gauge() {
 // gaugeOpen adds up what is open.
 func (s *Shard) gaugeOpen(r *reading) {
 	g := &s.gauges
-	scopes := s.scopes()
+	scopes, missing := s.scopes(), map[string]bool{}
+	stopped := func(merchant string) bool {
+		if !s.configured(merchant) {
+			missing[merchant] = true
+			return true
+		}
+		return PausedIn(scopes, merchant)
+	}
 	scheduled := map[string]bool{} // what waits behind such a batch was sealed later, and before the same opening
 	for _, b := range s.batches {
 		if b.plan != nil && b.plan.NotBefore.After(g.last) {
@@ -214,7 +223,7 @@ func (s *Shard) gaugeOpen(r *reading) {
 	for merchant, l := range g.backlogs {
 		state := openPayable
 		switch {
-		case PausedIn(scopes, merchant):
+		case stopped(merchant):
 			state = openHeld
 		case scheduled[merchant]:
 			state = openScheduled
@@ -225,9 +234,11 @@ func (s *Shard) gaugeOpen(r *reading) {
 	}
 	for _, b := range s.batches {
 		if b.plan != nil {
-			g.put(r, purse{b.merchant, b.plan.Currency}, b.openState(PausedIn(scopes, b.merchant), g.last), b.openSum(), b.plan.At)
+			g.put(r, purse{b.merchant, b.plan.Currency}, b.openState(!b.settled() && stopped(b.merchant), g.last), b.openSum(), b.plan.At)
 		}
 	}
+	r.missing = slices.Sorted(maps.Keys(missing))
+	s.absent.Store(&r.missing)
 	for p, h := range g.disputes {
 		g.put(r, p, openUnexplained, h.Tally, h.oldest)
 	}

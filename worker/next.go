@@ -71,7 +71,7 @@ func (s *Shard) next(b *batch) (action, string) {
 	if b.settled() {
 		return s.nextSettled(b)
 	}
-	if _, ok := s.ports.Merchant(b.merchant); !ok {
+	if !s.configured(b.merchant) {
 		return actWait, "merchant " + b.merchant + " is not in the configuration"
 	}
 	if b.phase < completing {

@@ -14,6 +14,7 @@ type reading struct {
 	now        Clock
 	open       map[purse]map[openState]heapOf
 	troubled   map[string]bool // merchants that iyzico refuses for account or traffic
+	missing    []string        // merchants with open batches that are not in the configuration
 	claimsLag  int64
 	claimsOK   bool
 	checkpoint time.Time
@@ -27,7 +28,7 @@ type readings struct {
 	mu     sync.Mutex
 	shards map[int]*reading // guarded by mu
 
-	payouts, amount, age, trouble              *prometheus.Desc
+	payouts, amount, age, trouble, missing     *prometheus.Desc
 	claimsLag, claimsOK, checkpoint, unchecked *prometheus.Desc
 }
 
@@ -42,6 +43,7 @@ func newReadings() *readings {
 		amount:     desc("toplu_open_amount_minor_units", "Sum of the payouts without a final status, in minor units. What is unexplained must be 0.", open...),
 		age:        desc("toplu_open_oldest_age_seconds", "Time since the oldest batch with such payouts was sealed; 0 without any. Of batches that wait for their turn, at most.", open...),
 		trouble:    desc("toplu_merchant_trouble", "1 while iyzico refuses or does not answer the merchant's calls and toplu backs off.", "shard", "merchant"),
+		missing:    desc("toplu_merchant_missing", "1 for a merchant that has unanswered payouts and is not in the configuration: they wait until it is back.", "shard", "merchant"),
 		claimsLag:  desc("toplu_claims_lag", "Records of the plan log that the claims in Redis do not stand behind yet.", "shard"),
 		claimsOK:   desc("toplu_claims_believed", "1 if the claims in Redis are what the log makes them; at 0 nothing new is paid.", "shard"),
 		checkpoint: desc("toplu_checkpoint_age_seconds", "Time since the shard's last checkpoint was written.", "shard"),
@@ -51,7 +53,7 @@ func newReadings() *readings {
 
 // Describe implements [prometheus.Collector].
 func (r *readings) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{r.payouts, r.amount, r.age, r.trouble, r.claimsLag, r.claimsOK, r.checkpoint, r.unchecked} {
+	for _, d := range []*prometheus.Desc{r.payouts, r.amount, r.age, r.trouble, r.missing, r.claimsLag, r.claimsOK, r.checkpoint, r.unchecked} {
 		out <- d
 	}
 }
@@ -81,6 +83,9 @@ func (r *readings) collect(out chan<- prometheus.Metric, shard string, x *readin
 	}
 	for merchant, troubled := range x.troubled {
 		send(r.trouble, flag(troubled), merchant)
+	}
+	for _, merchant := range x.missing {
+		send(r.missing, 1, merchant)
 	}
 	send(r.claimsLag, float64(x.claimsLag)) //nolint:forbidigo // a metric is a float
 	send(r.claimsOK, flag(x.claimsOK))

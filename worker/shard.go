@@ -20,9 +20,10 @@ type Shard struct {
 	number   int
 	cfg      Config
 	ports    Ports
-	session  string                 // fresh for each assignment: who wrote a record
-	trouble  atomic.Pointer[string] // why nothing new is paid, for whoever asks
-	pageSize atomic.Int64           // of reports; smaller once iyzico has refused a large one
+	session  string                   // fresh for each assignment: who wrote a record
+	trouble  atomic.Pointer[string]   // why nothing new is paid, for whoever asks
+	absent   atomic.Pointer[[]string] // merchants that are not in the configuration, for whoever asks
+	pageSize atomic.Int64             // of reports; smaller once iyzico has refused a large one
 	log      zerolog.Logger
 	mail     chan result
 	calls    context.Context

@@ -12,6 +12,7 @@ import (
 // flood delays nobody else.
 type merchant struct {
 	waiting []int64 // offsets of plans that have not had their turn, in the order of the log
+	missed  bool    // that it is not in the configuration is logged
 }
 
 // standing tells whether iyzico can be called for a merchant.
@@ -78,6 +79,7 @@ func (s *Shard) open(b *batch, records []queued) {
 		b.drive.lastEvent = s.outbox.emitted
 	}
 	s.batches[b.offset] = b
+	s.missing(b)
 	for _, q := range records {
 		s.applyRecord(b, q)
 	}

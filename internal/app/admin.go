@@ -71,6 +71,20 @@ func profiles(mux *http.ServeMux) {
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 }
 
+// notes lists what a person should know and no other process would do better.
+func (h *health) notes() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.worker == nil {
+		return nil
+	}
+	var all []string
+	for _, name := range h.worker.Missing() {
+		all = append(all, "merchant "+name+" has open batches and is not in the configuration: they wait until it is back")
+	}
+	return all
+}
+
 // serveAdmin serves health and metrics, and returns what ends it.
 func (s *service) serveAdmin(ctx context.Context) (func(), error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.cfg.Admin.Listen)
@@ -86,6 +100,9 @@ func (s *service) serveAdmin(ctx context.Context) (func(), error) {
 		problems := s.health.problems()
 		if len(problems) == 0 {
 			_, _ = fmt.Fprintln(w, "ok")
+			for _, note := range s.health.notes() {
+				_, _ = fmt.Fprintln(w, note)
+			}
 			return
 		}
 		w.WriteHeader(http.StatusServiceUnavailable)

@@ -72,6 +72,11 @@ func (c *statusCommand) show(ctx context.Context, p *program, s *service, d *onc
 		_, _ = fmt.Fprint(p.stdout, "\x1b[H\x1b[2J")
 	}
 	printStatus(p, st)
+	for _, m := range st.Merchants {
+		if _, ok := s.cfg.Merchants[m.Merchant]; !ok {
+			p.say("\nNOT IN THE CONFIGURATION: merchant %s has %d open batches: they wait until it is back", m.Merchant, m.Batches)
+		}
+	}
 	if ownersErr != nil {
 		p.note("owners of the shards are not known: %v", ownersErr)
 	}
