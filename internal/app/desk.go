@@ -33,6 +33,7 @@ func (p *program) desk(ctx context.Context) (*service, *oncall.Desk, error) {
 		s.close()
 		return nil, nil, explainKafka(err)
 	}
+	s.openGates()
 	return s, &oncall.Desk{
 		Logs: s.oncallLogs, Claims: s.claims, Shards: s.shards, Now: time.Now,
 		Kafka: s.kafka, Topics: s.topics, Group: s.cfg.Kafka.Group,
