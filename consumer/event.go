@@ -13,6 +13,8 @@ type event struct {
 	source  schema.Source
 	message schema.Message
 	place   place
+	below   bool            // its partition's floor: it pays nothing new
+	told    bool            // it has had its answer
 	invalid *schema.Invalid // nil: a valid request
 
 	request schema.Event

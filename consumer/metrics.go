@@ -15,6 +15,8 @@ type Metrics struct {
 	duplicates prometheus.Counter
 	conflicts  prometheus.Counter
 	cancels    prometheus.Counter
+	passes     prometheus.Counter
+	parks      prometheus.Counter
 	plans      *prometheus.CounterVec
 	items      prometheus.Counter
 	lags       *prometheus.GaugeVec
@@ -35,13 +37,15 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		duplicates: counter("toplu_requests_duplicate_total", "Requests left out since their payout id is claimed or planned already, with the same content."),
 		conflicts:  counter("toplu_requests_conflict_total", "Requests put into the dead-letter topic since their payout id is used up by another request."),
 		cancels:    counter("toplu_requests_cancelled_total", "Cancels of order systems passed on to the workers, those passed on again after a restart too."),
+		passes:     counter("toplu_requests_passed_total", "Requests from before the floor that were refused or in conflict before, and are passed over."),
+		parks:      counter("toplu_requests_parked_total", "Requests from before the floor that no batch has: put into the dead-letter topic until a replay plan covers them."),
 		plans:      vec("toplu_plans_sealed_total", "Batches sealed, and by what.", "by"),
 		items:      counter("toplu_plan_items_total", "Items of the batches sealed."),
 		lags: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "toplu_requests_lag", Help: "Offsets of a partition of payout.requests that have no answer yet.",
 		}, []string{"partition"}),
 	}
-	r.MustRegister(m.reads, m.refusals, m.warnings, m.duplicates, m.conflicts, m.cancels, m.plans, m.items, m.lags)
+	r.MustRegister(m.reads, m.refusals, m.warnings, m.duplicates, m.conflicts, m.cancels, m.passes, m.parks, m.plans, m.items, m.lags)
 	return m
 }
 
@@ -78,6 +82,18 @@ func (m *Metrics) conflict() {
 func (m *Metrics) cancel() {
 	if m != nil {
 		m.cancels.Inc()
+	}
+}
+
+func (m *Metrics) passed() {
+	if m != nil {
+		m.passes.Inc()
+	}
+}
+
+func (m *Metrics) parked() {
+	if m != nil {
+		m.parks.Inc()
 	}
 }
 

@@ -11,11 +11,14 @@ func (r *run) take(ctx, work context.Context, events []event) error {
 	valid := make([]*event, 0, len(events))
 	for i := range events {
 		e := &events[i]
-		if e.invalid != nil {
+		switch {
+		case e.told && (e.invalid != nil || e.cancel != nil):
+			r.pass(e)
+			continue
+		case e.invalid != nil:
 			r.refuse(e)
 			continue
-		}
-		if e.cancel == nil {
+		case e.cancel == nil && !e.below:
 			r.warn(e)
 		}
 		valid = append(valid, e)
@@ -68,8 +71,12 @@ func (r *run) round(ctx, work context.Context, events []*event) (again []*event,
 		case claims[i].Owned && r.ports.Seal.Same(claims[i].Content, &e.request.Request):
 			e.place.answered()
 			r.cfg.Metrics.duplicate()
+		case claims[i].Owned && e.told:
+			r.pass(e)
 		case claims[i].Owned:
 			r.conflict(e)
+		case e.below:
+			r.park(e)
 		default:
 			r.add(e)
 		}

@@ -66,7 +66,7 @@ type Seal interface {
 type inClear struct{}
 
 func (inClear) Content(r *schema.Request) schema.Digest      { return r.Content() }
-func (inClear) Same(d schema.Digest, r *schema.Request) bool { return d == r.Content() }
+func (inClear) Same(d schema.Digest, r *schema.Request) bool { return d.Covers(r.Content()) }
 func (inClear) SealPlan(*schema.Plan) error                  { return nil }
 func (inClear) SealLetter(*schema.DeadLetter, string) error  { return nil }
 
@@ -115,11 +115,29 @@ type Assignment struct {
 	Topic      string // of requests, as in [schema.Source]
 	Partitions []Partition
 	Committer  Committer
+	Floors     Floors
+}
+
+// Floors remember up to where requests were answered, where no reset of the
+// group's offsets reaches it.
+type Floors interface {
+	// Raise says that every request below offsets, by partition, has its answer.
+	// It returns nil once that is durable; only then the offsets are committed, so
+	// no commit is ever above its floor. It is never called while a call is under
+	// way.
+	Raise(ctx context.Context, offsets map[int]int64) error
 }
 
 // A Partition is one partition of the requests' topic.
 type Partition struct {
-	ID     int
-	From   int64  // what Reader reads first
-	Reader Reader // belongs to the run
+	ID   int
+	From int64 // what Reader reads first
+	// Floor is the furthest offset ever committed. A request below it that no batch
+	// has is not new: the group was set back. It is put aside and not paid.
+	Floor int64
+	// Answered is the offset below which every request has had its answer: what is
+	// no payout of ours is passed over there, and not refused once more. It is Floor
+	// unless a person has set that.
+	Answered int64
+	Reader   Reader // belongs to the run
 }

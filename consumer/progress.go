@@ -3,9 +3,10 @@ package consumer
 // progress knows how far a partition is answered without a gap. Offsets
 // themselves may have gaps: markers and aborted transactions take some.
 type progress struct {
-	next   int64  // everything before it is answered
-	end    int64  // of the partition, when it was last read
-	stored int64  // the last offset known to be committed
+	next   int64 // everything before it is answered
+	end    int64 // of the partition, when it was last read
+	stored int64 // the last offset known to be committed
+	part   *Partition
 	first  uint64 // number of slots[0]; slots are numbered for ever
 	slots  []slot // read, and from the first one that is not answered
 }
@@ -22,8 +23,8 @@ type place struct {
 	number   uint64
 }
 
-func newProgress(from int64) *progress {
-	return &progress{next: from, end: from, stored: from}
+func newProgress(part *Partition) *progress {
+	return &progress{next: part.From, end: part.From, stored: part.From, part: part}
 }
 
 // add notes what ends before next, in the order of the partition.

@@ -59,8 +59,9 @@ func (r *run) note(f fetched) []event {
 	p := r.progress[f.partition]
 	next := int64(-1)
 	for i := range f.events {
-		next = f.events[i].source.Offset + 1
-		f.events[i].place = p.add(next)
+		e := &f.events[i]
+		next = e.source.Offset + 1
+		e.place, e.below, e.told = p.add(next), e.source.Offset < p.part.Floor, e.source.Offset < p.part.Answered
 	}
 	if f.next > next {
 		p.add(f.next).answered()

@@ -28,6 +28,7 @@ type run struct {
 	*Planner
 	topic     string
 	committer Committer
+	floors    Floors
 	in        chan fetched // from the readers
 	often     zerolog.Logger
 
@@ -47,7 +48,7 @@ type run struct {
 // be written at all. It leaves no goroutine behind.
 func (p *Planner) Run(ctx context.Context, a Assignment) error {
 	r := &run{
-		Planner: p, topic: a.Topic, committer: a.Committer, in: make(chan fetched), often: sampled(p.cfg.Log),
+		Planner: p, topic: a.Topic, committer: a.Committer, floors: a.Floors, in: make(chan fetched), often: sampled(p.cfg.Log),
 		progress: make(map[int]*progress), open: make(map[key]*batch), pending: make(map[string]pending),
 		commits: committing{done: make(chan committed, 1), last: p.cfg.Now()},
 	}
@@ -55,7 +56,7 @@ func (p *Planner) Run(ctx context.Context, a Assignment) error {
 	defer alarm(nil)
 	var readers sync.WaitGroup
 	for _, part := range a.Partitions {
-		r.progress[part.ID] = newProgress(part.From)
+		r.progress[part.ID] = newProgress(&part)
 		readers.Go(func() {
 			if err := r.read(reading, part); err != nil {
 				alarm(err)

@@ -39,6 +39,7 @@ type world struct {
 	dead       []schema.Message
 	statuses   []schema.Message
 	stored     map[int]int64
+	floors     map[int]int64
 	commits    int
 	asked      int                         // calls of Known
 	checkpoint func(offsets map[int]int64) // called under mu with every commit that lands
@@ -47,7 +48,7 @@ type world struct {
 func newWorld(partitions, shards int) *world {
 	return &world{
 		shards: shards, requests: make([][]schema.Message, partitions), plans: make([][]*schema.Plan, shards), commands: make([][]schema.Command, shards),
-		stored: make(map[int]int64),
+		stored: make(map[int]int64), floors: make(map[int]int64),
 	}
 }
 
@@ -144,8 +145,22 @@ func (w *world) Commit(ctx context.Context, offsets map[int]int64) error {
 		if w.checkpoint != nil {
 			w.checkpoint(offsets)
 		}
+		for id, offset := range offsets {
+			if offset > w.floors[id] {
+				panic(fmt.Sprintf("partition %d: a commit of %d above its floor %d", id, offset, w.floors[id]))
+			}
+		}
 		maps.Copy(w.stored, offsets)
 		w.commits++
+	})
+}
+
+// Raise implements [consumer.Floors].
+func (w *world) Raise(ctx context.Context, offsets map[int]int64) error {
+	return w.happens(ctx, "raise", func() {
+		for id, offset := range offsets {
+			w.floors[id] = max(w.floors[id], offset)
+		}
 	})
 }
 
@@ -194,10 +209,10 @@ func (r *reader) read() consumer.Batch {
 func (w *world) assignment() consumer.Assignment {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	a := consumer.Assignment{Topic: requestsTopic, Committer: w}
+	a := consumer.Assignment{Topic: requestsTopic, Committer: w, Floors: w}
 	for id := range w.requests {
 		from := w.stored[id]
-		a.Partitions = append(a.Partitions, consumer.Partition{ID: id, From: from, Reader: &reader{w, id, from}})
+		a.Partitions = append(a.Partitions, consumer.Partition{ID: id, From: from, Floor: w.floors[id], Answered: w.floors[id], Reader: &reader{w, id, from}})
 	}
 	return a
 }

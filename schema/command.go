@@ -28,6 +28,12 @@ const (
 	// who did it and why: the shard's claims are refilled, its statuses told again.
 	CmdRebuild CommandKind = "rebuild"
 	CmdReemit  CommandKind = "reemit"
+	// CmdAccept takes a partition of the requests as it is: it was made anew or moved.
+	CmdAccept CommandKind = "accept"
+	// CmdImport claims payout ids that were paid elsewhere.
+	CmdImport CommandKind = "import"
+	// CmdOpen lets a shard pay again that was closed since Kafka was lost.
+	CmdOpen CommandKind = "open"
 )
 
 // A Command is a record of payout.commands. It stands in the partition of the
@@ -41,6 +47,8 @@ type Command struct {
 	Verdict  Verdict     `json:"verdict,omitempty"`  // resolve
 	Evidence string      `json:"evidence,omitempty"` // resolve: what the verdict rests on
 	Items    []ItemWord  `json:"items,omitempty"`    // resolve with VerdictItems
+	Floor    *Floor      `json:"floor,omitempty"`    // accept
+	Imports  []Import    `json:"imports,omitempty"`  // import: all of the shard, at most [MaxImports]
 	By       string      `json:"by"`
 	Reason   string      `json:"reason,omitempty"`
 	At       time.Time   `json:"at"`
@@ -111,6 +119,19 @@ func (c *Command) check() error {
 	case CmdQuarantine:
 		if c.Plan < 1 || c.Reason == "" {
 			return lacks("plan and reason")
+		}
+	case CmdAccept:
+		if c.Floor == nil || !c.Floor.valid() || c.Reason == "" {
+			return lacks("a valid floor and a reason")
+		}
+	case CmdImport:
+		if c.Reason == "" {
+			return lacks("reason")
+		}
+		return checkImports(c.Imports)
+	case CmdOpen:
+		if c.Reason == "" {
+			return lacks("reason")
 		}
 	case CmdPause, CmdUnpause, CmdRebuild, CmdReemit:
 	default:

@@ -21,6 +21,9 @@ func TestCommands(t *testing.T) {
 		{Kind: schema.CmdRebuild, By: "ops", At: at},
 		{Kind: schema.CmdPause, By: "ops", At: at},
 		{Kind: schema.CmdQuarantine, Plan: 7, By: "ops", Reason: "written by hand", At: at},
+		{Kind: schema.CmdAccept, Floor: &schema.Floor{Topic: "payout.requests", Partition: 2, Offset: 9}, By: "ops", Reason: "made anew", At: at},
+		{Kind: schema.CmdImport, Imports: goldenImport().Items, By: "ops", Reason: "paid by hand", At: at},
+		{Kind: schema.CmdOpen, By: "ops", Reason: "imported", At: at},
 		{Kind: schema.CmdUnpause, Merchant: "default", By: "ops", At: at},
 	} {
 		value, err := schema.EncodeCommand(&c)
@@ -51,6 +54,13 @@ func TestCommandsRefused(t *testing.T) {
 		`{"v":1,"kind":"resolve","by":"ops","batch":"b","plan":1,"verdict":"items","evidence":"e","items":[{"payoutId":"a","status":"accepted"}]}`: schema.ErrRecord,
 		`{"v":1,"kind":"quarantine","by":"ops","plan":3}`:                                                                                          schema.ErrRecord,
 		`{"v":1,"kind":"pause","by":"ops","force":true}`:                                                                                           schema.ErrRecord,
+		`{"v":1,"kind":"accept","by":"ops","reason":"r"}`:                                                                                          schema.ErrRecord,
+		`{"v":1,"kind":"accept","by":"ops","floor":{"topic":"t","offset":1}}`:                                                                      schema.ErrRecord,
+		`{"v":1,"kind":"open","by":"ops"}`:                                                                                                         schema.ErrRecord,
+		`{"v":1,"kind":"import","by":"ops","reason":"r"}`:                                                                                          schema.ErrRecord,
+		`{"v":1,"kind":"import","by":"ops","reason":"r","imports":[{"id":"a"},{"id":"a"}]}`:                                                        schema.ErrRecord,
+		`{"v":1,"kind":"import","by":"ops","reason":"r","imports":[{"id":"a","content":"0102"}]}`:                                                  schema.ErrRecord,
+		`{"v":1,"kind":"import","by":"ops","reason":"r","imports":[{"id":"not valid"}]}`:                                                           schema.ErrRecord,
 	} {
 		if c, err := schema.DecodeCommand([]byte(value)); !errors.Is(err, want) {
 			t.Errorf("%s: %+v, error %v, want %v", value, c, err, want)

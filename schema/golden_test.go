@@ -51,7 +51,7 @@ func goldenRecords() []schema.Record {
 	fee := int64(2000)
 	of := func(typ schema.RecordType, more schema.Record) schema.Record {
 		more.Type, more.At = typ, at
-		if typ != schema.RecGenesis {
+		if typ != schema.RecGenesis && typ != schema.RecFloor {
 			more.Session = "s7k2"
 		}
 		return more
@@ -91,8 +91,31 @@ func goldenRecords() []schema.Record {
 		of(schema.RecPaused, schema.Record{Scope: "default", By: "oncall"}),
 		of(schema.RecClosed, schema.Record{Batch: batch, Plan: 12}),
 		of(schema.RecQuarantined, schema.Record{Plan: 12, By: "oncall", Command: 12, Reason: &schema.Reason{Code: "command", Text: "written by hand"}}),
+		of(schema.RecFloor, schema.Record{Floors: []schema.Floor{{Topic: "payout.requests", Partition: 3, Offset: 1043, Era: 1}}}),
 		of(schema.RecNoted, schema.Record{By: "oncall", Command: 11, Reason: &schema.Reason{Code: "not_held", Text: "the batch has no hold"}}),
 	}
+}
+
+// laterRecords are records of a type that has a golden file already, with fields
+// that came later: the older bytes must be read for ever.
+func laterRecords() map[string]schema.Record {
+	floor := schema.Floor{Topic: "payout.requests", Partition: 3, Offset: 1043, Answered: 1000, Era: 1}
+	return map[string]schema.Record{
+		"checkpoint-floors": {Type: schema.RecCheckpoint, At: at, Session: "s7k2", LogID: "log-1", Epoch: "e2", Checkpoint: &schema.Checkpoint{
+			PlanOffset: 14, JournalOffset: 90, Floors: []schema.Floor{floor},
+		}},
+		"floor-accepted": {
+			Type: schema.RecFloor, At: at, Session: "s7k2", By: "oncall", Command: 13, Reason: &schema.Reason{Code: "command", Text: "made anew"},
+			Floors: []schema.Floor{{Topic: "payout.requests", Partition: 3, Offset: 7}},
+		},
+		"genesis-closed": {Type: schema.RecGenesis, At: at, LogID: "log-2", Reason: &schema.Reason{Code: schema.ReasonRestored, Text: "Redis knows log-1"}},
+	}
+}
+
+func goldenImport() *schema.Imported {
+	return &schema.Imported{By: "oncall", Reason: "paid by hand", At: at, Items: []schema.Import{
+		{PayoutID: "order-1042-seller-77", Content: "0102030405060708090a0b0c"}, {PayoutID: "order-1043-seller-78"},
+	}}
 }
 
 func goldenStatus() *schema.Status {

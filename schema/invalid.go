@@ -14,6 +14,7 @@ const (
 	CodeInvalid         = "invalid_request"   // fields that are missing or wrong
 	CodeUnknownMerchant = "unknown_merchant"  // all is well but the merchant is not configured
 	CodeConflict        = "conflict"          // the payout id is used up by a request with other content
+	CodeBelowFloor      = "below_floor"       // from before what was once committed, and no batch has it
 )
 
 // A Problem is one mistake: where, and what to do about it. Text never repeats

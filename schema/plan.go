@@ -40,10 +40,11 @@ type PlanItem struct {
 	Digest Digest // see [Plan.Content]
 }
 
-// A PlanRecord is one record of payout.batches: a genesis or a plan.
+// A PlanRecord is one record of payout.batches. One of its fields is set.
 type PlanRecord struct {
-	Genesis *Genesis // nil for a plan
-	Plan    *Plan    // nil for a genesis
+	Genesis  *Genesis
+	Plan     *Plan
+	Imported *Imported
 }
 
 // A Genesis is the first record of a partition of payout.batches. It tells logs
@@ -52,6 +53,9 @@ type Genesis struct {
 	LogID      string
 	Partitions int // of payout.batches when it was made: the shards, for ever
 	At         time.Time
+	// Closed says why nothing may be paid before a person has said what was paid
+	// already: there were logs before these. "": these are the first.
+	Closed string
 }
 
 // Request returns item i as the request it was.

@@ -52,6 +52,20 @@ func TestPlanNotBeforeGolden(t *testing.T) {
 
 func TestPlanGenesisGolden(t *testing.T) {
 	t.Parallel()
+	im := goldenImport()
+	value, err := schema.EncodeImported(im)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := schema.DecodePlan(checkGolden(t, "plan-imported.json", value))
+	if diff := cmp.Diff(schema.PlanRecord{Imported: im}, again); diff != "" || err != nil {
+		t.Errorf("import: error %v, (-want +got):\n%s", err, diff)
+	}
+	closed := &schema.Genesis{LogID: "log-2", Partitions: 4, At: at, Closed: "Redis knows log-1"}
+	again, err = schema.DecodePlan(checkGolden(t, "plan-genesis-closed.json", schema.EncodePlanGenesis(closed)))
+	if diff := cmp.Diff(schema.PlanRecord{Genesis: closed}, again); diff != "" || err != nil {
+		t.Errorf("closed genesis: error %v, (-want +got):\n%s", err, diff)
+	}
 	genesis := &schema.Genesis{LogID: "log-1", Partitions: 4, At: at}
 	got, err := schema.DecodePlan(checkGolden(t, "plan-genesis.json", schema.EncodePlanGenesis(genesis)))
 	if diff := cmp.Diff(schema.PlanRecord{Genesis: genesis}, got); diff != "" || err != nil {
@@ -247,6 +261,11 @@ func FuzzDecodePlan(f *testing.F) {
 	}
 	f.Add(good)
 	f.Add(schema.EncodePlanGenesis(&schema.Genesis{LogID: "log-1", Partitions: 4, At: at}))
+	im, err := schema.EncodeImported(goldenImport())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(im)
 	f.Add([]byte(`{"v":1,"type":"planned","items":[{"id":"\ud83d\ude00"}]}`))
 	f.Fuzz(func(t *testing.T, value []byte) {
 		r, err := schema.DecodePlan(value)
@@ -256,9 +275,19 @@ func FuzzDecodePlan(f *testing.F) {
 			}
 			return
 		}
+		if r.Imported != nil {
+			again, err := schema.EncodeImported(r.Imported)
+			if err != nil {
+				t.Fatalf("what was read cannot be written: %v", err)
+			}
+			if r2, err := schema.DecodePlan(again); err != nil || !cmp.Equal(r, r2) {
+				t.Fatalf("error %v, not the same after another turn", err)
+			}
+			return
+		}
 		if r.Plan == nil {
 			if r.Genesis == nil {
-				t.Fatal("neither a plan nor a genesis")
+				t.Fatal("neither a plan, an import nor a genesis")
 			}
 			return
 		}

@@ -23,6 +23,7 @@ var (
 const (
 	typePlanned = "planned"
 	typeGenesis = "genesis"
+	typeImport  = "imported"
 )
 
 var planIDEncoding = base32.StdEncoding.WithPadding(base32.NoPadding)
@@ -99,7 +100,9 @@ func EncodePlanGenesis(g *Genesis) []byte {
 	b = strconv.AppendInt(b, int64(g.Partitions), 10)
 	b = append(b, `,"at":"`...)
 	b = appendTime(b, g.At)
-	return append(b, '"', '}')
+	b = append(b, '"')
+	b = appendField(b, "closed", g.Closed)
+	return append(b, '}')
 }
 
 const planTail = "]}"

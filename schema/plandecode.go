@@ -18,6 +18,7 @@ func DecodePlan(value []byte) (PlanRecord, error) {
 	var (
 		p    Plan
 		g    Genesis
+		im   Imported
 		head recordHead
 		seen names
 	)
@@ -27,7 +28,7 @@ func DecodePlan(value []byte) (PlanRecord, error) {
 			head.version(&r, PlanVersion, sealedVersion)
 		case "type":
 			head.kind = r.text()
-			if r.err == nil && head.kind != typePlanned && head.kind != typeGenesis {
+			if r.err == nil && head.kind != typePlanned && head.kind != typeGenesis && head.kind != typeImport {
 				r.err = ErrVersion
 			}
 		case "at":
@@ -38,6 +39,14 @@ func DecodePlan(value []byte) (PlanRecord, error) {
 			g.LogID = r.text()
 		case "partitions":
 			g.Partitions = int(r.int())
+		case "closed":
+			g.Closed = r.text()
+		case "by":
+			im.By = r.text()
+		case "reason":
+			im.Reason = r.text()
+		case "ids":
+			im.Items = list(&r, (*reader).imported)
 		case "id":
 			p.ID = r.text()
 		case "merchant":
@@ -58,6 +67,9 @@ func DecodePlan(value []byte) (PlanRecord, error) {
 	if err := head.err(&r); err != nil {
 		return PlanRecord{}, err
 	}
+	if head.kind != typeImport && (im.By != "" || im.Reason != "" || im.Items != nil) {
+		return PlanRecord{}, fmt.Errorf("%w: a %s with fields of an import", ErrRecord, head.kind)
+	}
 	if head.kind == typeGenesis {
 		if head.v != PlanVersion {
 			return PlanRecord{}, fmt.Errorf("%w (genesis of version %d)", ErrVersion, head.v)
@@ -65,7 +77,10 @@ func DecodePlan(value []byte) (PlanRecord, error) {
 		return genesisPlan(&p, &g)
 	}
 	if g != (Genesis{}) {
-		return PlanRecord{}, fmt.Errorf("%w: a plan with a logId or partitions", ErrRecord)
+		return PlanRecord{}, fmt.Errorf("%w: a %s with fields of a genesis", ErrRecord, head.kind)
+	}
+	if head.kind == typeImport {
+		return importedPlan(&p, &im)
 	}
 	if (head.v == sealedVersion) != (p.Key != "") {
 		return PlanRecord{}, fmt.Errorf("%w: a sealed plan names its key, and no other does", ErrRecord)
@@ -85,10 +100,10 @@ func DecodePlan(value []byte) (PlanRecord, error) {
 }
 
 func genesisPlan(p *Plan, g *Genesis) (PlanRecord, error) {
-	if g.LogID == "" || g.Partitions < 1 || p.Key != "" || p.ID != "" || p.Merchant != "" || p.Purpose != "" || p.Currency != "" || p.Items != nil || !p.NotBefore.IsZero() {
+	if g.LogID == "" || g.Partitions < 1 || !p.empty() {
 		return PlanRecord{}, fmt.Errorf("%w: a genesis holds a logId, the partitions and no plan", ErrRecord)
 	}
-	g.LogID, g.At = strings.Clone(g.LogID), p.At
+	g.LogID, g.At, g.Closed = strings.Clone(g.LogID), p.At, strings.Clone(g.Closed)
 	return PlanRecord{Genesis: g}, nil
 }
 

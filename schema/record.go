@@ -36,6 +36,9 @@ const (
 	RecNoted      RecordType = "noted"
 	// RecQuarantined: a plan that cannot be read owns nothing; a person said so.
 	RecQuarantined RecordType = "quarantined"
+	// RecFloor: up to here requests have been answered. Consumers write it; with
+	// by and command it is a person's, who accepts a topic that was made anew.
+	RecFloor RecordType = "floor"
 )
 
 // A Record is one record of payout.journal. Only the fields of its type are
@@ -52,7 +55,7 @@ type Record struct {
 	RequestID  string        `json:"requestId,omitempty"`
 	Invalid    []InvalidItem `json:"invalid,omitempty"` // created
 	Items      []ItemChange  `json:"items,omitempty"`   // settled, decided with VerdictItems
-	Reason     *Reason       `json:"reason,omitempty"`  // refused, abandoned, unknown, held, cancel, decided, paused
+	Reason     *Reason       `json:"reason,omitempty"`  // refused, abandoned, unknown, held, cancel, decided, paused; genesis that closes
 	Hold       HoldKind      `json:"hold,omitempty"`    // held
 	Which      []int64       `json:"which,omitempty"`   // resumed: journal offsets of the held or paused records it lifts
 	Only       []int         `json:"only,omitempty"`    // cancel: these items; none: all
@@ -65,6 +68,32 @@ type Record struct {
 	Epoch      string      `json:"epoch,omitempty"`      // epoch, checkpoint
 	Previous   string      `json:"previous,omitempty"`   // epoch
 	Checkpoint *Checkpoint `json:"checkpoint,omitempty"` // checkpoint
+	Floors     []Floor     `json:"floors,omitempty"`     // floor
+}
+
+// A Floor is an offset in a partition of the requests that a reset of the
+// consumer group cannot take back: what lies below it pays nothing new by itself.
+type Floor struct {
+	Topic     string `json:"topic"`
+	Partition int    `json:"partition"`
+	Offset    int64  `json:"offset"`
+	// Answered is the offset below which every request has its answer; only in a
+	// checkpoint. It is Offset, unless a person has accepted a higher floor.
+	Answered int64 `json:"answered,omitempty"`
+	// Era counts how often a person has accepted this partition as it is. A
+	// consumer names the era it has read: what it says of a topic that is gone
+	// does not count.
+	Era int64 `json:"era,omitempty"`
+}
+
+// ReasonRestored is the code of a genesis, or a pause, that closes a shard: Kafka
+// was lost or restored, so what was paid is not in the logs. It is lifted by the
+// command [CmdOpen] alone.
+const ReasonRestored = "restored"
+
+// Closes reports whether the record closes its shard.
+func (r *Record) Closes() bool {
+	return (r.Type == RecGenesis || r.Type == RecPaused) && r.Reason != nil && r.Reason.Code == ReasonRestored
 }
 
 // An InvalidItem is a line that init refused.
@@ -120,7 +149,8 @@ type Checkpoint struct {
 	Waiting       []OffsetRange `json:"waiting,omitempty"`     // every plan in here that owns an item has no record yet
 	Quarantined   []int64       `json:"quarantined,omitempty"` // plans that own nothing since nobody can read them
 	Commands      int64         `json:"commands,omitempty"`    // first offset of payout.commands that was not dealt with
-	Pauses        []int64       `json:"pauses,omitempty"`      // the offsets of the paused records in force
+	Pauses        []int64       `json:"pauses,omitempty"`      // the offsets of the paused records in force, and of a genesis that closes
+	Floors        []Floor       `json:"floors,omitempty"`
 }
 
 // An OpenBatch is a batch that owned items and was not closed at a checkpoint.

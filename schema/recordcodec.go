@@ -57,6 +57,7 @@ var (
 	needVerdict = need{"verdict", func(r *Record) bool {
 		return r.Verdict == VerdictTook && r.Items == nil || r.Verdict == VerdictDead && r.Items == nil || r.Verdict == VerdictItems && len(r.Items) > 0
 	}}
+	needFloors = need{"floors", func(r *Record) bool { return len(r.Floors) > 0 }}
 )
 
 // needs is the closed set of types and what each must hold.
@@ -82,6 +83,7 @@ var needs = map[RecordType][]need{
 	RecClosed:      {needSession, needBatch},
 	RecNoted:       {needSession, needReason, needCommand},
 	RecQuarantined: {needSession, needPlan, needBy, needReason, needCommand},
+	RecFloor:       {needFloors},
 }
 
 // RecordTypes lists every type, sorted by name.
@@ -98,7 +100,20 @@ func (r *Record) check() error {
 			return fmt.Errorf("%w: %s without a valid %s", ErrRecord, r.Type, n.what)
 		}
 	}
+	floors := r.Floors
+	if r.Checkpoint != nil {
+		floors = append(slices.Clip(floors), r.Checkpoint.Floors...)
+	}
+	for _, f := range floors {
+		if !f.valid() {
+			return fmt.Errorf("%w: %s with a floor that has no topic, or a number below zero", ErrRecord, r.Type)
+		}
+	}
 	return r.checkItems()
+}
+
+func (f *Floor) valid() bool {
+	return f.Topic != "" && f.Partition >= 0 && f.Offset >= 0 && f.Answered >= 0 && f.Era >= 0
 }
 
 // checkItems looks at the items a record names. A report's change must be to

@@ -80,6 +80,8 @@ func (r *Record) read(in *reader, name string) {
 		r.Previous = in.text()
 	case "checkpoint":
 		r.Checkpoint = in.checkpoint()
+	case "floors":
+		r.Floors = list(in, (*reader).floor)
 	default:
 		in.unknown(true)
 	}
@@ -176,6 +178,8 @@ func (r *reader) checkpoint() *Checkpoint {
 			c.Commands = r.int()
 		case "pauses":
 			c.Pauses = list(r, (*reader).int)
+		case "floors":
+			c.Floors = list(r, (*reader).floor)
 		default:
 			r.unknown(true)
 		}
@@ -213,4 +217,26 @@ func (r *reader) offsetRange() OffsetRange {
 		}
 	}
 	return o
+}
+
+func (r *reader) floor() Floor {
+	var f Floor
+	var seen names
+	for r.enter('{'); r.more('}'); {
+		switch r.name(&seen) {
+		case "topic":
+			f.Topic = r.text()
+		case "partition":
+			f.Partition = int(r.int())
+		case "offset":
+			f.Offset = r.int()
+		case "answered":
+			f.Answered = r.int()
+		case "era":
+			f.Era = r.int()
+		default:
+			r.unknown(true)
+		}
+	}
+	return f
 }

@@ -76,7 +76,7 @@ func (s *Shard) partingCheckpoint() bool {
 // takeCheckpoint lists what is open, by the places of its records. Nil: a batch
 // is being read, or the list is too long; the next try follows.
 func (s *Shard) takeCheckpoint() *schema.Record {
-	cp := &schema.Checkpoint{PlanOffset: s.plansNext, JournalOffset: s.journalNext, Commands: s.commandsNext}
+	cp := &schema.Checkpoint{PlanOffset: s.plansNext, JournalOffset: s.journalNext, Commands: s.commandsNext, Floors: s.floors.list()}
 	if len(s.early) > 0 || !s.recovery.done() {
 		return nil
 	}

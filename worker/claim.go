@@ -109,8 +109,12 @@ func (p *planFolder) stand(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var closed bool
+	if err := p.s.hand(ctx, func() { closed = len(p.s.closings) > 0 }); err != nil {
+		return err
+	}
 	state, err := p.s.ports.Claims.State(ctx, p.s.number)
-	if err == nil && epoch == "" && state.LogID != logID {
+	if err == nil && epoch == "" && state.LogID != logID && !closed {
 		err := fmt.Errorf("shard %d: %w: Redis has claims of log %s, and payout.batches is a new log %s: Kafka's topics were lost or made anew, and what was paid is not known there. If this really is a new installation, set another redis.keyPrefix", p.s.number, ErrLogID, state.LogID, logID)
 		p.s.stopFrom(ctx, err)
 		return err
@@ -184,13 +188,7 @@ func (p *planFolder) fold(ctx context.Context, e Entry) (*foldedPlan, error) {
 		f.owners, err = p.s.owners(ctx, p.epoch, e.Offset, rec.Plan)
 		return f, err
 	}
-	fold := Fold{Shard: p.s.number, Epoch: p.epoch, Offset: e.Offset, Predecessor: p.last}
-	if rec.Plan != nil {
-		fold.Items = make([]ClaimItem, len(rec.Plan.Items))
-		for i := range rec.Plan.Items {
-			fold.Items[i] = ClaimItem{PayoutID: rec.Plan.Items[i].PayoutID, Content: rec.Plan.Content(i)}
-		}
-	}
+	fold := Fold{Shard: p.s.number, Epoch: p.epoch, Offset: e.Offset, Predecessor: p.last, Items: claimItems(&rec)}
 	began := p.s.ports.Now()
 	f.owners, err = p.s.ports.Claims.Fold(ctx, fold)
 	p.s.claimed(f, began, err)

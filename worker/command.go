@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/toplu/toplu/iyzico"
@@ -59,6 +61,14 @@ func (s *Shard) obey(ctx context.Context, e Entry) error {
 	c, err := schema.DecodeCommand(e.Value)
 	if err != nil {
 		return s.note(ctx, e.Offset, &c, "unreadable", err.Error())
+	}
+	if c.Kind == schema.CmdImport {
+		if refusal, err := s.importIDs(ctx, &c); err != nil || refusal != nil {
+			if err != nil {
+				return err
+			}
+			return s.answer(ctx, e.Offset, &c, *refusal)
+		}
 	}
 	if c.PayoutID != "" {
 		found, err := s.locate(ctx, &c)
@@ -126,11 +136,14 @@ func (s *Shard) decide(c *schema.Command, contradiction string) (*schema.Record,
 	case schema.CmdUnpause:
 		var which []int64
 		for at, scope := range s.pauses {
-			if scope == c.Merchant {
+			if scope == c.Merchant && !s.closings[at] {
 				which = append(which, at)
 			}
 		}
-		if len(which) == 0 {
+		switch {
+		case len(which) == 0 && len(s.closings) > 0:
+			return noted("closed_shard", ErrClosed.Error()), nil
+		case len(which) == 0:
 			return noted("not_paused", "nothing is paused there"), nil
 		}
 		slices.Sort(which)
@@ -142,6 +155,15 @@ func (s *Shard) decide(c *schema.Command, contradiction string) (*schema.Record,
 		return &schema.Record{Type: schema.RecQuarantined, Plan: c.Plan, Reason: why}, nil
 	case schema.CmdRebuild, schema.CmdReemit:
 		return noted(string(c.Kind), c.Reason), nil
+	case schema.CmdAccept:
+		return &schema.Record{Type: schema.RecFloor, Floors: []schema.Floor{*c.Floor}, Reason: why}, nil
+	case schema.CmdOpen:
+		if len(s.closings) == 0 {
+			return noted("not_closed", "the shard is not closed"), nil
+		}
+		return &schema.Record{Type: schema.RecResumed, Which: slices.Sorted(maps.Keys(s.closings)), Reason: why}, nil
+	case schema.CmdImport:
+		return noted("imported", strconv.Itoa(len(c.Imports))+" payout ids are used up: "+c.Reason), nil
 	case schema.CmdHold, schema.CmdResume, schema.CmdCancel, schema.CmdResolve:
 	}
 	if !s.ready() {
@@ -194,7 +216,7 @@ func (b *batch) obey(c *schema.Command, why *schema.Reason, contradiction string
 		}
 		why.Text = c.Evidence
 		return &schema.Record{Type: schema.RecDecided, Verdict: c.Verdict, Attempt: b.attempt, RequestID: b.winner, Items: items, Reason: why}
-	case schema.CmdPause, schema.CmdUnpause, schema.CmdQuarantine, schema.CmdRebuild, schema.CmdReemit:
+	case schema.CmdPause, schema.CmdUnpause, schema.CmdQuarantine, schema.CmdRebuild, schema.CmdReemit, schema.CmdAccept, schema.CmdImport, schema.CmdOpen:
 	}
 	panic(&ImpossibleError{b.plan.ID, "a command " + string(c.Kind) + " about a batch"})
 }

@@ -116,7 +116,7 @@ func (b *batch) fold(offset int64, r *schema.Record, paused bool) refusal {
 		return counts
 	case schema.RecNoted:
 		return nothingToDo
-	case schema.RecGenesis, schema.RecEpoch, schema.RecCheckpoint, schema.RecPaused, schema.RecQuarantined:
+	case schema.RecGenesis, schema.RecEpoch, schema.RecCheckpoint, schema.RecPaused, schema.RecQuarantined, schema.RecFloor:
 	}
 	panic(&ImpossibleError{b.plan.ID, "a record of type " + string(r.Type) + " names a batch"})
 }

@@ -30,7 +30,7 @@ type ObservePorts struct {
 func Observe(ctx context.Context, shard int, ports ObservePorts) (*ShardView, error) {
 	o := &observer{
 		ports: ports, view: &ShardView{Shard: shard, Claims: ClaimsState{Watermark: None}},
-		pauses: map[int64]PauseView{}, quarantine: map[int64]bool{}, tail: map[int64][]queued{},
+		pauses: map[int64]PauseView{}, quarantine: map[int64]bool{}, floors: floors{}, tail: map[int64][]queued{},
 	}
 	for _, step := range []func(context.Context) error{o.begin, o.readTail, o.askClaims, o.driven, o.waiting} {
 		if err := step(ctx); err != nil {
@@ -43,6 +43,7 @@ func Observe(ctx context.Context, shard int, ports ObservePorts) (*ShardView, er
 	for _, offset := range slices.Sorted(maps.Keys(o.pauses)) {
 		o.view.Pauses = append(o.view.Pauses, o.pauses[offset])
 	}
+	o.view.Floors = o.floors.list()
 	slices.SortFunc(o.view.Batches, func(a, b BatchView) int { return int(a.Plan - b.Plan) })
 	return o.view, nil
 }
@@ -53,7 +54,8 @@ type observer struct {
 	view       *ShardView
 	checkpoint schema.Checkpoint
 	pauses     map[int64]PauseView
-	quarantine map[int64]bool     // plans that own nothing since nobody can read them
+	quarantine map[int64]bool // plans that own nothing since nobody can read them
+	floors     floors
 	tail       map[int64][]queued // records since the checkpoint, by plan
 }
 
@@ -99,6 +101,7 @@ func (o *observer) from(ctx context.Context, r *schema.Record) error {
 		return fmt.Errorf("%w: the journal has a checkpoint of log %s with plans to %d, the plans are of log %s to %d", ErrLogID, r.LogID, o.checkpoint.PlanOffset, o.view.LogID, o.view.PlanEnd)
 	}
 	o.view.Epoch, o.view.Commands = r.Epoch, o.checkpoint.Commands
+	o.floors.from(o.checkpoint.Floors)
 	for _, plan := range o.checkpoint.Quarantined {
 		o.quarantine[plan] = true
 	}
@@ -151,6 +154,8 @@ func (o *observer) take(offset int64, r *schema.Record) {
 		o.view.Commands = max(o.view.Commands, r.Command)
 	}
 	switch {
+	case r.Closes():
+		o.pause(offset, r)
 	case r.Type == schema.RecGenesis, r.Type == schema.RecCheckpoint, r.Type == schema.RecNoted:
 	case r.Type == schema.RecEpoch:
 		if r.Previous == o.view.Epoch {
@@ -159,6 +164,8 @@ func (o *observer) take(offset int64, r *schema.Record) {
 	case r.Batch != "":
 		o.tail[r.Plan] = append(o.tail[r.Plan], queued{offset, *r, o.scopes(), void})
 	case void != counts:
+	case r.Type == schema.RecFloor:
+		o.floors.take(r)
 	case r.Type == schema.RecPaused:
 		o.pause(offset, r)
 	case r.Type == schema.RecQuarantined:
@@ -171,7 +178,7 @@ func (o *observer) take(offset int64, r *schema.Record) {
 }
 
 func (o *observer) pause(offset int64, r *schema.Record) {
-	p := PauseView{Offset: offset, Scope: r.Scope, By: r.By, Since: r.At}
+	p := PauseView{Offset: offset, Scope: r.Scope, By: r.By, Since: r.At, Closed: r.Closes()}
 	if r.Reason != nil {
 		p.Reason = *r.Reason
 	}
@@ -230,7 +237,7 @@ func (o *observer) driven(ctx context.Context) error {
 			return err
 		}
 		if rec.Plan == nil {
-			return fmt.Errorf("%w: the journal speaks of a batch at offset %d, where there is a genesis", ErrLogID, plan)
+			return fmt.Errorf("%w: the journal speaks of a batch at offset %d, where there is none", ErrLogID, plan)
 		}
 		var old []queued
 		for _, at := range records[plan] {

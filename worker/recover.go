@@ -51,12 +51,12 @@ func (s *Shard) recover(ctx context.Context) error {
 }
 
 func (s *Shard) tryRecover(ctx context.Context) error {
-	genesis, err := EnsurePlanGenesis(ctx, s.ports.Plans, s.cfg.Partitions, s.ports.NewID, s.ports.Now)
+	genesis, err := EnsurePlanGenesis(ctx, s.ports.Plans, s.cfg.Partitions, s.ports.NewID, s.ports.Now, nil)
 	if err != nil {
 		return err
 	}
 	logID := genesis.LogID
-	if err := s.ensureJournalGenesis(ctx, logID); err != nil {
+	if err := s.ensureJournalGenesis(ctx, logID, genesis.Closed); err != nil {
 		return err
 	}
 	s.logID = logID
@@ -97,7 +97,11 @@ func (s *Shard) begin(ctx context.Context, r *schema.Record) error {
 			return err
 		}
 		s.pauses[at] = p.Scope
+		if p.Closes() {
+			s.closings[at] = true
+		}
 	}
+	s.floors.from(cp.Floors)
 	s.epoch, s.commandsNext = r.Epoch, cp.Commands
 	for _, plan := range cp.Quarantined {
 		s.quarantine[plan] = true
@@ -125,7 +129,11 @@ func (s *Shard) readRecord(ctx context.Context, offset int64) (schema.Record, er
 // genesis, and returns it. Whoever comes first writes it; of two that come
 // together the first in the log is the genesis. It fails with [ErrLogID] if the
 // log does not begin with one, or with one for another number of partitions.
-func EnsurePlanGenesis(ctx context.Context, plans Log, partitions int, newID func() string, now Clock) (*schema.Genesis, error) {
+//
+// evidence is asked before a genesis is written: what it says of logs that were
+// there before these closes the shard until a person has said what was paid. Nil:
+// there is none to ask.
+func EnsurePlanGenesis(ctx context.Context, plans Log, partitions int, newID func() string, now Clock, evidence func(context.Context) (string, error)) (*schema.Genesis, error) {
 	start, end, err := plans.Bounds(ctx)
 	if err != nil {
 		return nil, err
@@ -135,6 +143,11 @@ func EnsurePlanGenesis(ctx context.Context, plans Log, partitions int, newID fun
 	}
 	if end == 0 {
 		g := schema.Genesis{LogID: newID(), Partitions: partitions, At: now()}
+		if evidence != nil {
+			if g.Closed, err = evidence(ctx); err != nil {
+				return nil, err
+			}
+		}
 		if _, err := plans.Append(ctx, schema.Message{Key: []byte("genesis"), Value: schema.EncodePlanGenesis(&g)}); err != nil {
 			return nil, err
 		}
@@ -155,7 +168,9 @@ func EnsurePlanGenesis(ctx context.Context, plans Log, partitions int, newID fun
 	return first.Genesis, nil
 }
 
-func (s *Shard) ensureJournalGenesis(ctx context.Context, logID string) error {
+// ensureJournalGenesis makes sure that the journal begins with the genesis of the
+// plan log. If that is closed, so is the shard.
+func (s *Shard) ensureJournalGenesis(ctx context.Context, logID, closed string) error {
 	// Before the journal: another session may begin it meanwhile, and claim.
 	state, stateErr := s.ports.Claims.State(ctx, s.number)
 	start, end, err := s.ports.Journal.Bounds(ctx)
@@ -170,10 +185,15 @@ func (s *Shard) ensureJournalGenesis(ctx context.Context, logID string) error {
 		if err != nil {
 			return err
 		}
-		if stateErr == nil && state.Watermark >= plansEnd {
+		if stateErr == nil && (state.LogID == logID || state.Watermark >= plansEnd) && closed == "" {
 			return fmt.Errorf("shard %d: %w: payout.journal is empty and the claims in Redis know plans to offset %d", s.number, ErrLogID, state.Watermark)
 		}
-		if err := s.appendShardRecord(ctx, schema.Record{Type: schema.RecGenesis, LogID: logID}); err != nil {
+		first := schema.Record{Type: schema.RecGenesis, LogID: logID}
+		if closed != "" {
+			first.Reason = &schema.Reason{Code: schema.ReasonRestored, Text: closed}
+			s.log.Error().Str("why", closed).Msg(ErrClosed.Error())
+		}
+		if err := s.appendShardRecord(ctx, first); err != nil {
 			return err
 		}
 	}

@@ -20,6 +20,8 @@ type Listener struct {
 	// Plan hears every plan in the order of the log, with who owns its payouts by
 	// the log alone, and how many claims there are after it.
 	Plan func(offset int64, p *schema.Plan, owners []Owner, claims int64) error
+	// Imported hears every import of ids that were paid elsewhere, as Plan does.
+	Imported func(offset int64, im *schema.Imported, owners []Owner, claims int64) error
 	// Status hears every status of every payout, those of a payout in sequence.
 	Status func(*schema.Status) error
 	// Record hears every record of a batch, with why it does not count, if so.
@@ -129,11 +131,13 @@ func (t *teller) record(ctx context.Context, e Entry) error {
 		t.obeyed = max(t.obeyed, r.Command)
 	}
 	switch {
+	case r.Closes():
+		t.pauses[e.Offset] = r.Scope
 	case r.Type == schema.RecEpoch:
 		if r.Previous == t.told.Epoch {
 			t.told.Epoch = r.Epoch
 		}
-	case r.Type == schema.RecGenesis, r.Type == schema.RecCheckpoint, r.Type == schema.RecNoted:
+	case r.Type == schema.RecGenesis, r.Type == schema.RecCheckpoint, r.Type == schema.RecNoted, r.Type == schema.RecFloor:
 	case r.Batch != "":
 		return t.ofBatch(ctx, e.Offset, &r, void)
 	case void != counts:
@@ -220,23 +224,30 @@ func (t *teller) planned(e Entry) error {
 		return nil // a person has said so before any record of a later plan
 	case err != nil:
 		return fmt.Errorf("payout.batches offset %d: %w", e.Offset, err)
-	case rec.Plan == nil:
+	case rec.Genesis != nil:
 		if e.Offset == 0 {
 			t.told.LogID = rec.Genesis.LogID
 		}
 		return nil
 	}
-	if t.to.Open != nil {
+	if t.to.Open != nil && rec.Plan != nil {
 		t.to.Open(rec.Plan)
 	}
-	f := foldedPlan{offset: e.Offset, plan: rec.Plan, owners: make([]Owner, len(rec.Plan.Items))}
-	for i := range rec.Plan.Items {
-		sum := sha256.Sum256([]byte(rec.Plan.Items[i].PayoutID))
+	items := claimItems(&rec)
+	f := foldedPlan{offset: e.Offset, plan: rec.Plan, owners: make([]Owner, len(items))}
+	for i := range items {
+		sum := sha256.Sum256([]byte(items[i].PayoutID))
 		id := [12]byte(sum[:12])
 		if _, taken := t.claims[id]; !taken {
-			t.claims[id] = Owner{Offset: e.Offset, Content: rec.Plan.Content(i)}
+			t.claims[id] = Owner{Offset: e.Offset, Content: items[i].Content}
 		}
 		f.owners[i] = t.claims[id]
+	}
+	if rec.Imported != nil {
+		if t.to.Imported == nil {
+			return nil
+		}
+		return t.to.Imported(e.Offset, rec.Imported, f.owners, int64(len(t.claims)))
 	}
 	if t.to.Plan != nil {
 		if err := t.to.Plan(e.Offset, rec.Plan, f.owners, int64(len(t.claims))); err != nil {

@@ -24,7 +24,7 @@ var errNoSeal = errors.New("the plan is sealed, and there are no keys")
 // noSeal is the seal of an installation without keys.
 type noSeal struct{}
 
-func (noSeal) Same(d schema.Digest, r *schema.Request) bool { return d == r.Content() }
+func (noSeal) Same(d schema.Digest, r *schema.Request) bool { return d.Covers(r.Content()) }
 func (noSeal) SealLetter(*schema.DeadLetter, string) error  { return nil }
 func (noSeal) OpenPlan(p *schema.Plan) error {
 	if p.Closed() {
@@ -62,7 +62,7 @@ func (s *Shard) unseal(b *batch) string {
 // duplicate reports whether item i of a plan, which another plan owns with
 // content d, is the same payout once more.
 func (s *Shard) duplicate(p *schema.Plan, i int, d schema.Digest) bool {
-	if d == p.Content(i) {
+	if d.Covers(p.Content(i)) {
 		return true
 	}
 	r := p.Request(i)

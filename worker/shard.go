@@ -38,6 +38,8 @@ type Shard struct {
 	journalGoal  int64            // end of the journal when this session began
 	recovery     recovery
 	quarantine   map[int64]bool // plans that own nothing since nobody can read them
+	closings     map[int64]bool // of the pauses, those that only [schema.CmdOpen] lifts
+	floors       floors
 
 	// The fold of the plans.
 	plansNext int64 // first offset not folded
@@ -76,7 +78,7 @@ func NewShard(number int, cfg Config, ports Ports) *Shard {
 		number: number, cfg: cfg.withDefaults(), ports: ports, session: session,
 		log:  ports.Log.With().Int("shard", number).Str("session", session).Logger(),
 		mail: make(chan result), fail: make(chan error, 1), doubts: make(chan error, 1),
-		pauses: map[int64]string{}, batches: map[int64]*batch{}, asleep: map[int64]*batch{}, quarantine: map[int64]bool{}, stuckAt: None, early: map[int64][]queued{},
+		pauses: map[int64]string{}, batches: map[int64]*batch{}, asleep: map[int64]*batch{}, quarantine: map[int64]bool{}, closings: map[int64]bool{}, floors: floors{}, stuckAt: None, early: map[int64][]queued{},
 		merchants: map[string]*merchant{}, seenWords: map[string]bool{}, gauges: newGauging(),
 	}
 	s.pageSize.Store(int64(s.cfg.PageSize))
@@ -323,6 +325,9 @@ func (s *Shard) foldRecord(offset int64, r *schema.Record) {
 		s.commandsNext = max(s.commandsNext, r.Command)
 	}
 	switch {
+	case r.Closes():
+		s.pauses[offset], s.closings[offset] = r.Scope, true
+		return
 	case r.Type == schema.RecGenesis || r.Type == schema.RecCheckpoint:
 		s.gauges.checkpointed(r)
 		return
@@ -344,7 +349,11 @@ func (s *Shard) foldRecord(offset int64, r *schema.Record) {
 	case r.Type == schema.RecResumed && r.Batch == "":
 		for _, o := range r.Which {
 			delete(s.pauses, o)
+			delete(s.closings, o)
 		}
+		return
+	case r.Type == schema.RecFloor:
+		s.floors.take(r)
 		return
 	}
 	q := queued{offset, *r, s.scopes(), void}

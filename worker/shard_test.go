@@ -101,7 +101,7 @@ func (b *bench) plan(t *testing.T, prefix string, n int) *schema.Plan {
 // genesis begins the plan log, unless it has begun.
 func (b *bench) genesis(t *testing.T, partitions int) *schema.Genesis {
 	t.Helper()
-	g, err := worker.EnsurePlanGenesis(t.Context(), &b.plans, partitions, b.newID, time.Now)
+	g, err := worker.EnsurePlanGenesis(t.Context(), &b.plans, partitions, b.newID, time.Now, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

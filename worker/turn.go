@@ -41,7 +41,7 @@ func (s *Shard) foldPlan(f *foldedPlan) {
 	records := s.early[f.offset]
 	delete(s.early, f.offset)
 	if f.plan == nil {
-		return // a genesis, or a plan in quarantine
+		return // a genesis, an import, or a plan in quarantine
 	}
 	owned, n := f.owned()
 	old := f.offset < s.recovery.planOffset // it was told before the checkpoint

@@ -32,6 +32,7 @@ type ShardView struct {
 
 	Pauses  []PauseView // in force, in the order of the log
 	Batches []BatchView // not closed, in the order of the log
+	Floors  []schema.Floor
 }
 
 // A PauseView is a pause in force.
@@ -41,6 +42,7 @@ type PauseView struct {
 	By     string
 	Reason schema.Reason
 	Since  time.Time
+	Closed bool // Kafka was lost or restored: only toplu claims import lifts it
 }
 
 // A Tally is a number of payouts and their sum in minor units.

@@ -2,6 +2,7 @@ package kafkasource
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -59,6 +60,12 @@ func (s *source) guard(ctx context.Context) error {
 	commits, err := s.Client.CommittedOffsets(ctx, s.Group, s.Requests)
 	if err != nil || anyCommit(commits) {
 		return err
+	}
+	switch here, _, err := s.floors(ctx); {
+	case err != nil && !errors.Is(err, ErrNotBegun):
+		return err
+	case len(here) > 0:
+		return nil // the group's commits are gone; the floors say where to go on
 	}
 	birth, planned, err := s.birth(ctx)
 	if err != nil {

@@ -34,12 +34,26 @@ func (r *reader) Next(ctx context.Context) (consumer.Batch, error) {
 // committer commits for one generation.
 type committer struct {
 	generation *kafkaio.Generation
-	metadata   string
+	metadata   map[int]string // by partition
 }
 
-// Commit implements [consumer.Committer].
+// Commit implements [consumer.Committer]. Partitions of one era, so nearly always
+// all of them, are committed together.
 func (c committer) Commit(ctx context.Context, offsets map[int]int64) error {
-	return c.generation.Commit(ctx, offsets, c.metadata)
+	groups := make(map[string]map[int]int64)
+	for id, offset := range offsets {
+		m := c.metadata[id]
+		if groups[m] == nil {
+			groups[m] = make(map[int]int64)
+		}
+		groups[m][id] = offset
+	}
+	for m, some := range groups {
+		if err := c.generation.Commit(ctx, some, m); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // plans is payout.batches.

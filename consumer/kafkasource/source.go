@@ -28,6 +28,8 @@ type Config struct {
 	LogID string
 	// StartAt is where a group without any commit begins.
 	StartAt StartAt
+	// Floors say up to where requests were answered. Nil: none are kept.
+	Floors Floors
 	// Known tells which payout ids are claimed.
 	Known consumer.Known
 	// Seal hides who is paid; nil: nothing is sealed.
@@ -46,7 +48,8 @@ type source struct {
 // Run plans requests until ctx ends, and returns nil then; up to twice the
 // planner's StopTimeout later. While Kafka is away it waits, and says so. Every
 // error is one that waiting does not mend: a [StartError], a topic that is
-// missing, commits that do not fit to the logs, a log with a hole in it.
+// missing, a log with a hole in it; or, as a [StoppedError], commits or floors
+// that do not fit to the logs, which a person's command mends.
 func Run(ctx context.Context, cfg Config) error {
 	s := &source{Config: cfg, log: cfg.Planner.Log, now: cfg.Planner.Now}
 	if s.now == nil {
@@ -101,11 +104,11 @@ func (s *source) serve(ctx context.Context, planner *consumer.Planner, g *kafkai
 	case err != nil:
 		return err
 	}
-	a := consumer.Assignment{Topic: s.Requests, Committer: committer{g, begin.metadata}}
+	a := consumer.Assignment{Topic: s.Requests, Committer: committer{g, begin.metadata}, Floors: raiser{s, begin.floors}}
 	var ids []int
 	for _, p := range g.Partitions {
 		from := begin.offsets[p.ID]
-		a.Partitions = append(a.Partitions, consumer.Partition{ID: p.ID, From: from, Reader: &reader{
+		a.Partitions = append(a.Partitions, consumer.Partition{ID: p.ID, From: from, Floor: begin.floors[p.ID].Offset, Answered: begin.floors[p.ID].Answered, Reader: &reader{
 			source: s, from: s.Client.NewReader(s.Requests, p.ID, from, kafkaio.ReaderOptions{}),
 		}})
 		ids = append(ids, p.ID)
@@ -120,7 +123,7 @@ func (s *source) untilDone(ctx context.Context, f func() error) error {
 	told := ""
 	return backoff.RetryNotify(func() error {
 		err := f()
-		if err != nil && !kafkaio.Temporary(err) {
+		if err != nil && !kafkaio.Temporary(err) && !errors.Is(err, ErrNotBegun) {
 			return backoff.Permanent(err)
 		}
 		return err

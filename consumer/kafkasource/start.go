@@ -4,17 +4,20 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/toplu/toplu/internal/kafkaio"
+	"github.com/toplu/toplu/schema"
 )
 
 // A beginning is where a generation's partitions are read from, and what its
 // commits carry.
 type beginning struct {
 	offsets  map[int]int64
-	metadata string
+	metadata map[int]string
+	floors   map[int]schema.Floor // as they were read, before this generation raises them
 }
 
 // begin finds where each partition of a generation is to be read from. Offsets
@@ -32,53 +35,90 @@ func (s *source) begin(ctx context.Context, g *kafkaio.Generation) (beginning, e
 	if err != nil {
 		return beginning{}, err
 	}
-	since, err := s.check(commits, bounds)
+	here, moved, err := s.floors(ctx)
 	if err != nil {
 		return beginning{}, err
 	}
-	b := beginning{offsets: make(map[int]int64)}
-	fresh := make(map[int]int64) // not committed yet
-	for _, id := range ids {
-		if c := commits[id]; c.Found {
-			b.offsets[id] = c.Offset
-			continue
-		}
-		fresh[id] = bounds[id].Start
-	}
-	if !anyCommit(commits) {
-		since = s.startTime()
-	}
-	if err := s.place(ctx, fresh, bounds, since, anyCommit(commits)); err != nil {
+	if err := s.checkFloors(here, moved, bounds); err != nil {
 		return beginning{}, err
 	}
-	b.metadata = metadata(s.LogID, since)
+	since, err := s.check(commits, bounds, here)
+	if err != nil {
+		return beginning{}, err
+	}
+	b := beginning{offsets: make(map[int]int64), metadata: make(map[int]string), floors: here}
+	fresh := make(map[int]int64) // nobody has begun them
+	again := make(map[int]int64) // their commit is gone, or of a topic that is
+	for _, id := range ids {
+		c := commits[id]
+		f, known := here[id]
+		switch {
+		case c.Found && !stale(c, f, bounds[id]):
+			b.offsets[id] = c.Offset
+			if known && c.Offset > f.Offset {
+				s.log.Error().Int("partition", id).Int64("committed", c.Offset).Int64("floor", f.Offset).
+					Msg("the group's offset was set forward: the requests in between are read by nobody. toplu replay plan finds them")
+			}
+		case known:
+			// Everything below was answered, whatever became of the group.
+			again[id] = max(bounds[id].Start, f.Answered)
+		default:
+			fresh[id] = bounds[id].Start
+		}
+	}
+	began := anyCommit(commits) || len(here) > 0
+	if !began {
+		since = s.startTime()
+	}
+	if err := s.place(ctx, fresh, bounds, since, began); err != nil {
+		return beginning{}, err
+	}
+	for _, id := range ids {
+		b.metadata[id] = metadata(s.LogID, since, here[id].Era)
+	}
 	maps.Copy(b.offsets, fresh)
-	// Commit point: where a partition begins is decided once. A crash before it
-	// decides anew, but nothing has been read yet.
-	return b, g.Commit(ctx, fresh, b.metadata)
+	maps.Copy(b.offsets, again)
+	raise := make(map[int]int64)
+	for id, offset := range b.offsets {
+		if f, known := here[id]; !known || offset > f.Offset {
+			raise[id] = offset
+		}
+	}
+	// Commit points: first the floors, then the commits. A crash between them, or
+	// before them, decides anew, but nothing has been read yet.
+	if err := (raiser{s, here}).Raise(ctx, raise); err != nil {
+		return beginning{}, err
+	}
+	for id := range raise {
+		here[id] = schema.Floor{Topic: s.Requests, Partition: id, Offset: raise[id], Answered: raise[id], Era: here[id].Era}
+	}
+	maps.Copy(fresh, again)
+	return b, committer{g, b.metadata}.Commit(ctx, fresh)
 }
 
 // check holds the group's commits against the logs, and returns where the group
 // once began; zero is the first offset.
-func (s *source) check(commits map[int]kafkaio.Committed, bounds map[int]kafkaio.Offsets) (since time.Time, err error) {
+func (s *source) check(commits map[int]kafkaio.Committed, bounds map[int]kafkaio.Offsets, here map[int]schema.Floor) (since time.Time, err error) {
 	for id, c := range commits {
 		if !c.Found {
 			continue
 		}
-		logID, began := parseMetadata(c.Metadata)
+		b, mine := bounds[id]
+		if stale(c, here[id], b) {
+			continue
+		}
+		logID, began, _ := parseMetadata(c.Metadata)
 		if began.After(since) {
 			since = began
 		}
 		if logID != "" && logID != s.LogID {
-			return since, fmt.Errorf("the offset that group %s has committed for %s/%d belongs to the plan log %q, but %s is the log %q: "+
-				"one of the two was replaced. Nothing is read before a person has found out which; to go on with these logs, use another kafka.group",
-				s.Group, s.Requests, id, logID, s.Batches, s.LogID)
+			return since, Stopped("the offset that group %s has committed for %s/%d belongs to the plan log %q, but %s is the log %q: "+
+				"one of the two was replaced. %s",
+				s.Group, s.Requests, id, logID, s.Batches, s.LogID, mended)
 		}
-		b, mine := bounds[id]
 		if mine && (c.Offset < b.Start || c.Offset > b.End) {
-			return since, fmt.Errorf("group %s has committed offset %d for %s/%d, which has only %d up to but not including %d: %s. "+
-				"Nothing is read before a person has set the group's offset with Kafka's own tools",
-				s.Group, c.Offset, s.Requests, id, b.Start, b.End, gone(c.Offset, b))
+			return since, Stopped("group %s has committed offset %d for %s/%d, which has only %d up to but not including %d: %s. %s",
+				s.Group, c.Offset, s.Requests, id, b.Start, b.End, gone(c.Offset, b), mended)
 		}
 	}
 	return since, nil
@@ -130,23 +170,34 @@ func (s *source) place(ctx context.Context, fresh map[int]int64, bounds map[int]
 	return nil
 }
 
-// sinceMark stands between the log's id and the start in commit metadata.
-const sinceMark = " since="
+// What stands between the log's id, the start and the era in commit metadata.
+const (
+	sinceMark = " since="
+	eraMark   = " era="
+)
 
 // metadata is what a commit carries beside its offset.
-func metadata(logID string, since time.Time) string {
-	if since.IsZero() {
-		return logID
+func metadata(logID string, since time.Time, era int64) string {
+	if !since.IsZero() {
+		logID += sinceMark + since.UTC().Format(time.RFC3339Nano)
 	}
-	return logID + sinceMark + since.UTC().Format(time.RFC3339Nano)
+	if era > 0 {
+		logID += eraMark + strconv.FormatInt(era, 10)
+	}
+	return logID
 }
 
 // parseMetadata reads metadata. Other tools' is empty, or no time.
-func parseMetadata(text string) (logID string, since time.Time) {
-	logID, at, _ := strings.Cut(text, sinceMark)
-	since, err := time.Parse(time.RFC3339Nano, at)
+func parseMetadata(text string) (logID string, since time.Time, era int64) {
+	text, number, _ := strings.Cut(text, eraMark)
+	era, err := strconv.ParseInt(number, 10, 64)
 	if err != nil {
-		return logID, time.Time{}
+		era = 0
 	}
-	return logID, since
+	logID, at, _ := strings.Cut(text, sinceMark)
+	since, err = time.Parse(time.RFC3339Nano, at)
+	if err != nil {
+		return logID, time.Time{}, era
+	}
+	return logID, since, era
 }

@@ -33,6 +33,12 @@ func (k known) Known(ctx context.Context, shard int, ids []string) ([]consumer.C
 
 // runConsumer seals requests into batches until ctx ends.
 func (s *service) runConsumer(ctx context.Context) error {
+	registered := consumer.NewMetrics(s.registry)
+	return s.untilMended(ctx, func() error { return s.consume(ctx, registered) })
+}
+
+// consume is runConsumer until something stops it.
+func (s *service) consume(ctx context.Context, metrics *consumer.Metrics) error {
 	// Both ends of a run must fit into the group's session and the shutdown.
 	stop := min(s.cfg.Kafka.SessionTimeout, s.cfg.Shutdown.Timeout) / 3
 	return kafkasource.Run(ctx, kafkasource.Config{
@@ -41,11 +47,12 @@ func (s *service) runConsumer(ctx context.Context) error {
 		LogID:   s.logID,
 		StartAt: kafkasource.StartAt{Mode: kafkasource.StartMode(s.cfg.Kafka.StartAt.Mode), Time: s.cfg.Kafka.StartAt.Time},
 		Seal:    s.consumerSeal(),
+		Floors:  floors{s},
 		Known:   known{worker.NewKnown(s.claims, s.logs, s.log)},
 		Planner: consumer.Config{
 			MaxItems: s.cfg.Batch.MaxItems, MaxAmount: s.cfg.Batch.MaxAmount, MaxBytes: s.cfg.Batch.MaxBytes, MaxWait: s.cfg.Batch.MaxWait,
 			Merchants: policies(s.cfg.Merchants),
-			Rules:     s.cfg.Rules(), Log: s.log, Metrics: consumer.NewMetrics(s.registry), Tracer: s.tracer, StopTimeout: stop,
+			Rules:     s.cfg.Rules(), Log: s.log, Metrics: metrics, Tracer: s.tracer, StopTimeout: stop,
 		},
 	})
 }
@@ -79,7 +86,7 @@ func (s *service) checkLogs(ctx context.Context) error {
 	sum := sha256.New()
 	for shard := range s.shards {
 		plans, _ := s.logs(shard)
-		g, err := worker.EnsurePlanGenesis(ctx, plans, s.shards, newID, time.Now)
+		g, err := worker.EnsurePlanGenesis(ctx, plans, s.shards, newID, time.Now, nil)
 		switch {
 		case errors.Is(err, worker.ErrLogID), errors.Is(err, schema.ErrRecord), errors.Is(err, schema.ErrVersion):
 			return startError{fmt.Errorf("%s/%d: %w", s.topics.Batches, shard, err)}

@@ -33,7 +33,7 @@ func newRoom(t *testing.T) *room {
 		Claims: r.claims, Shards: 1, Now: time.Now, Patience: 100 * time.Millisecond,
 	}
 	id := func() string { return "log" }
-	if _, err := worker.EnsurePlanGenesis(t.Context(), &r.plans, 1, id, time.Now); err != nil {
+	if _, err := worker.EnsurePlanGenesis(t.Context(), &r.plans, 1, id, time.Now, nil); err != nil {
 		t.Fatal(err)
 	}
 	return r

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"testing/synctest"
@@ -85,14 +86,16 @@ func (w *world) startPlanner() {
 		Known: known{k}, Plans: &planLogs{w: w, s: s, logs: logs}, Commands: withdrawals{w, s},
 		DeadLetters: simTopic{w, s, &w.letters, "letters", letters}, Statuses: simTopic{w, s, &w.statuses, "statuses", publishes},
 	})
-	a := consumer.Assignment{Topic: requestsTopic, Committer: committer{w, s}}
+	a := consumer.Assignment{Topic: requestsTopic, Committer: committer{w, s}, Floors: raiser{len(w.shards), logs}}
 	for n := range w.requests {
 		a.Partitions = append(a.Partitions, consumer.Partition{ID: n, From: w.committed[n], Reader: &requestReader{w, s, n, w.committed[n]}})
 	}
 	w.trace.add(s.name(), fmt.Sprintf("plans requests from %v", w.committed), "", nil)
 	go func() {
-		s.err = p.Run(ctx, a)
-		close(s.done)
+		defer close(s.done)
+		if readFloors(ctx, a.Partitions, len(w.shards), logs) {
+			s.err = p.Run(ctx, a)
+		}
 	}()
 	synctest.Wait()
 }
@@ -107,6 +110,42 @@ func (w *world) policies() map[string]consumer.Policy {
 
 func (w *world) cutOff() *consumer.CutOff {
 	return &consumer.CutOff{Opens: w.p.opens, Closes: 23*60 + 59, Zone: time.UTC, Days: []time.Weekday{0, 1, 2, 3, 4, 5, 6}}
+}
+
+// readFloors fills in the floors as the journals have them, once all have begun.
+// It is false when ctx ends before.
+func readFloors(ctx context.Context, parts []consumer.Partition, shards int, logs func(int) (plans, journal worker.Log)) bool {
+	for n := range shards {
+		_, journal := logs(n)
+		found, err := worker.ReadFloors(ctx, journal)
+		for ; err != nil; found, err = worker.ReadFloors(ctx, journal) {
+			select {
+			case <-ctx.Done():
+				return false
+			case <-time.After(50 * time.Millisecond):
+			}
+		}
+		for _, f := range found {
+			parts[f.Partition].Floor, parts[f.Partition].Answered = f.Offset, f.Answered
+		}
+	}
+	return true
+}
+
+// raiser is consumer.Floors.
+type raiser struct {
+	shards int
+	logs   func(int) (plans, journal worker.Log)
+}
+
+func (r raiser) Raise(ctx context.Context, offsets map[int]int64) error {
+	for _, n := range slices.Sorted(maps.Keys(offsets)) {
+		_, journal := r.logs(worker.FloorShard(n, r.shards))
+		if err := worker.RaiseFloors(ctx, journal, []schema.Floor{{Topic: requestsTopic, Partition: n, Offset: offsets[n]}}, time.Now); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // planners are the planners that are alive.
@@ -162,7 +201,7 @@ func (p *planLogs) Shards() int { return len(p.w.shards) }
 func (p *planLogs) Append(ctx context.Context, shard int, plan *schema.Plan) error {
 	plans, _ := p.logs(shard)
 	newID := func() string { return "log-" + strconv.Itoa(shard) }
-	if _, err := worker.EnsurePlanGenesis(ctx, plans, len(p.w.shards), newID, time.Now); err != nil {
+	if _, err := worker.EnsurePlanGenesis(ctx, plans, len(p.w.shards), newID, time.Now, nil); err != nil {
 		return err
 	}
 	value, err := schema.EncodePlan(plan)
@@ -254,6 +293,12 @@ func (w *world) judgeRequests() {
 		}
 	}
 	aside := w.sources()
+	for _, m := range w.letters.messages {
+		if code, _ := m.Get(schema.HeaderReasonCode); code == schema.CodeBelowFloor {
+			// Every plan here can be read, so what was committed is known or has its letter.
+			w.trace.violate("a request that was answered before is put aside as one below the floor: %s", m.Key)
+		}
+	}
 	for n := range w.requests {
 		for offset, m := range w.requests[n] {
 			var r struct {

@@ -161,7 +161,7 @@ func (w *world) plan(sh *shard) {
 // planned makes sure that the plan log begins with its genesis.
 func (w *world) planned(sh *shard) bool {
 	newID := func() string { return "log-" + strconv.Itoa(sh.n) }
-	_, err := worker.EnsurePlanGenesis(context.Background(), sh.plans, w.p.shards, newID, time.Now)
+	_, err := worker.EnsurePlanGenesis(context.Background(), sh.plans, w.p.shards, newID, time.Now, nil)
 	if err != nil {
 		w.trace.violate("the plan log has no genesis: %v", err)
 	}

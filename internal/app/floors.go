@@ -1,0 +1,77 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/toplu/toplu/consumer/kafkasource"
+	"github.com/toplu/toplu/schema"
+	"github.com/toplu/toplu/worker"
+)
+
+// floors keep the consumer's floors in the journals.
+type floors struct{ of *service }
+
+// Read implements [kafkasource.Floors].
+func (f floors) Read(ctx context.Context) ([]schema.Floor, error) {
+	var all []schema.Floor
+	for shard := range f.of.shards {
+		_, journal := f.of.logs(shard)
+		some, err := worker.ReadFloors(ctx, journal)
+		switch {
+		case errors.Is(err, worker.ErrNotBegun):
+			return all, kafkasource.ErrNotBegun
+		case errors.Is(err, worker.ErrClosed):
+			return all, kafkasource.Stopped("shard %d: %v", shard, err)
+		case err != nil:
+			return all, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
+// Raise implements [kafkasource.Floors].
+func (f floors) Raise(ctx context.Context, raised []schema.Floor) error {
+	byShard := map[int][]schema.Floor{}
+	for _, fl := range raised {
+		shard := worker.FloorShard(fl.Partition, f.of.shards)
+		byShard[shard] = append(byShard[shard], fl)
+	}
+	for shard, some := range byShard {
+		_, journal := f.of.logs(shard)
+		if err := worker.RaiseFloors(ctx, journal, some, time.Now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mendEvery is how often it is asked whether a person has mended what stops the
+// consumer.
+const mendEvery = 5 * time.Second
+
+// untilMended repeats f while it is stopped by what a person's command mends. The
+// workers go on meanwhile: they are the ones who take the command.
+func (s *service) untilMended(ctx context.Context, f func() error) error {
+	told := ""
+	for {
+		err := f()
+		stopped, ok := errors.AsType[*kafkasource.StoppedError](err)
+		if !ok {
+			return err
+		}
+		if text := stopped.Error(); text != told {
+			told = text
+			s.log.Error().Msg("no requests are read: " + text)
+		}
+		wait := time.NewTimer(mendEvery)
+		select {
+		case <-ctx.Done():
+			wait.Stop()
+			return nil
+		case <-wait.C:
+		}
+	}
+}
