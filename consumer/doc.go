@@ -18,6 +18,10 @@
 //   - A committed offset never passes a request that has no answer yet. An
 //     answer is: its plan, dead letter, refusal or command is acknowledged, or
 //     its payout id is known to be claimed (progress.go).
+//   - Before an offset is committed it is a floor in payout.journal, where no reset
+//     of the group reaches it. Requests read again from below the floor are passed
+//     over if they had their answer; one that no batch has is put aside as
+//     below_floor, and only a replay pays it (floor.go).
 //   - So a crash loses nothing: the next owner of the partition reads again what
 //     was not committed, and finds what was planned among the claims. What it
 //     plans a second time the worker's claims drop.

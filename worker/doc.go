@@ -46,12 +46,19 @@
 //	quarantined a person, for a plan that cannot be   the plan owns nothing
 //	            read
 //	noted       a command that changes nothing        nothing; it is part of the story
+//	floor       a consumer is about to commit, or a   requests below it pay nothing new by themselves
+//	            person accepts a topic made anew
 //	closed      every item is answered                nothing more is driven
 //
 // What a record means is in fold.go; whether it counts is judged once, at its
 // place in the log. Statuses are made by the fold, so they are a function of the
 // logs: a session that reads the records again makes the same events with the
 // same ids.
+//
+// A genesis, or a pause, with the reason "restored" closes its shard: Kafka was
+// lost, so what was paid is not in the logs. Nothing is planned or completed until a
+// person has brought that back in: an imported record in payout.batches claims
+// payout ids as a plan does, in the order of the log, and is never driven.
 //
 // # Commit points, and who repairs a crash right after them
 //
@@ -121,6 +128,7 @@
 //	config.go      settings          publish.go   statuses, journal      metrics.go  counters
 //	limit.go       amounts, cut-offs missing.go   merchants taken out    balance.go  money set aside
 //	command.go     people on call    sleep.go     what may come back     guard.go    hourly
+//	floor.go       below it nothing  import.go    paid elsewhere
 //	gauges.go      what is open      readings.go  the same, for Prometheus
 //	trace.go       spans, which decide nothing
 package worker

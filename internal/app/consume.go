@@ -86,12 +86,15 @@ func (s *service) checkLogs(ctx context.Context) error {
 	sum := sha256.New()
 	for shard := range s.shards {
 		plans, _ := s.logs(shard)
-		g, err := worker.EnsurePlanGenesis(ctx, plans, s.shards, newID, time.Now, nil)
+		g, err := worker.EnsurePlanGenesis(ctx, plans, s.shards, newID, time.Now, s.evidence)
 		switch {
 		case errors.Is(err, worker.ErrLogID), errors.Is(err, schema.ErrRecord), errors.Is(err, schema.ErrVersion):
 			return startError{fmt.Errorf("%s/%d: %w", s.topics.Batches, shard, err)}
 		case err != nil:
 			return hopeless(explainKafka(err))
+		}
+		if err := s.checkJournal(ctx, shard); err != nil {
+			return err
 		}
 		sum.Write([]byte(g.LogID))
 	}

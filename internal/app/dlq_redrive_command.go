@@ -18,7 +18,7 @@ type dlqRedriveCommand struct {
 
 // Help says more than the line in the list of commands.
 func (*dlqRedriveCommand) Help() string {
-	return `Judges the dead letters that are meant by the rules and claims of now: would be paid, already taken, used up (the id belongs to another payout), still invalid, repeated, or sent before. Only those that would be paid are sent back to the requests, with their original content and event id and a mark (the headers toplu-redriven-from, -by and -why); so the same command twice sends nothing twice.
+	return `Judges the dead letters that are meant by the rules and claims of now: would be paid, already taken, used up (the id belongs to another payout), still invalid, repeated, sent before, or parked (from before what was once committed: only "toplu replay run" pays these). Only those that would be paid are sent back to the requests, with their original content and event id and a mark (the headers toplu-redriven-from, -by and -why); so the same command twice sends nothing twice.
 
 Example:
 
@@ -85,7 +85,7 @@ func (c *dlqRedriveCommand) Run(ctx context.Context, p *program) error {
 
 func (*dlqRedriveCommand) print(p *program, r *redriveReport) {
 	rows := [][]string{{"LETTERS", "WHAT WOULD BECOME OF THEM"}}
-	for _, fate := range []oncall.Fate{oncall.WouldBePaid, oncall.AlreadyTaken, oncall.UsedUp, oncall.StillInvalid, oncall.Repeated, oncall.SentBefore} {
+	for _, fate := range []oncall.Fate{oncall.WouldBePaid, oncall.AlreadyTaken, oncall.UsedUp, oncall.StillInvalid, oncall.Repeated, oncall.SentBefore, oncall.Parked} {
 		if r.Fates[fate] == 0 {
 			continue
 		}

@@ -184,10 +184,11 @@ func (s *service) await(ctx context.Context) error {
 	if err := s.until(ctx, "kafka", s.checkKafka); err != nil {
 		return err
 	}
-	if err := s.until(ctx, "the plan logs", s.checkLogs); err != nil {
+	if err := s.until(ctx, "redis", s.checkRedis); err != nil {
 		return err
 	}
-	if err := s.until(ctx, "redis", s.checkRedis); err != nil {
+	// After Redis: what it remembers says whether empty logs are the first ones.
+	if err := s.until(ctx, "the plan logs", s.checkLogs); err != nil {
 		return err
 	}
 	if !s.roles.Worker {

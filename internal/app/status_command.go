@@ -99,6 +99,11 @@ func printStatus(p *program, s *oncall.Status) {
 		rows = append(rows, []string{strconv.Itoa(l.Partition), itoa(l.Committed), itoa(l.End), itoa(l.Lag), ago(s.At, l.OldestAt)})
 	}
 	p.table(rows)
+	for _, l := range s.Requests {
+		if l.Committed < l.Floor {
+			p.say("SET BACK: partition %d to offset %d, it was answered up to %d. Requests in between are passed over if they are known and parked in the dead letters if not (below_floor); only toplu replay run pays those", l.Partition, l.Committed, l.Floor)
+		}
+	}
 	printBatches(p, s)
 	if len(s.Merchants) > 0 {
 		p.say("\nMONEY UNDER WAY")

@@ -51,6 +51,7 @@ const (
 	StillInvalid Fate = "still_invalid"
 	Repeated     Fate = "repeated"    // an earlier letter of this selection is the same payout
 	SentBefore   Fate = "sent_before" // it was sent back and refused again, or it is sent and not answered yet
+	Parked       Fate = "parked"      // from below the floor: it leaves only by a replay
 )
 
 // A JudgedLetter is a letter with its fate.
@@ -113,7 +114,7 @@ func (d *Desk) onTheirWay(ctx context.Context, rules *schema.Rules) (sent map[st
 	}
 	sent, first = map[string]string{}, map[string]asked{}
 	for _, l := range lags {
-		err := d.readTopic(ctx, d.Topics.Requests, l.Partition, l.Committed, l.End, func(r kafkaio.Record) (bool, error) {
+		err := d.readTopic(ctx, d.Topics.Requests, l.Partition, l.Reached(), l.End, func(r kafkaio.Record) (bool, error) {
 			m := r.Message()
 			if from, again := m.Get(HeaderRedrivenFrom); again {
 				sent[from] = fmt.Sprintf("it is on its way at %s/%d offset %d", r.Topic, r.Partition, r.Offset)
@@ -148,6 +149,10 @@ func (p *Preflight) read(rules *schema.Rules, sent map[string]string) []candidat
 	var all []candidate
 	for i := range p.Letters {
 		l := &p.Letters[i]
+		if l.Code == schema.CodeBelowFloor {
+			l.Fate, l.Why = Parked, "the group was set back: toplu replay plan --parked, then toplu replay run"
+			continue
+		}
 		if why := sent[l.Place()]; why != "" {
 			l.Fate, l.Why = SentBefore, why
 			continue

@@ -190,7 +190,7 @@ func (d *Desk) ranges(ctx context.Context, s *Stretch) ([]ReplayRange, error) {
 	}
 	var all []ReplayRange
 	for _, l := range lags {
-		r := ReplayRange{Partition: l.Partition, From: s.FromOffset, To: l.Committed}
+		r := ReplayRange{Partition: l.Partition, From: s.FromOffset, To: l.Reached()}
 		if at, ok := from[l.Partition]; ok {
 			r.From = at
 		}

@@ -81,9 +81,10 @@ func (k *Keys) Content(r *schema.Request) schema.Digest {
 }
 
 // Same reports whether d is the digest of r's content: of a plan that was sealed,
-// or of one in clear, from the time before there were keys.
+// or of one in clear, from the time before there were keys, or of an import of which
+// only the id is known.
 func (k *Keys) Same(d schema.Digest, r *schema.Request) bool {
-	return d == k.Content(r) || k != nil && d == r.Content()
+	return d.Covers(k.Content(r)) || k != nil && d == r.Content()
 }
 
 // SealPlan seals a plan with its merchant's key of the month it was made in. It

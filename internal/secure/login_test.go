@@ -85,7 +85,7 @@ func TestSlowSecurePermissions(t *testing.T) {
 	topics := []string{"payout.requests", "payout.batches", "payout.journal", "payout.statuses", "payout.requests.dlq", "payout.commands"}
 	may := map[string][]string{ // write
 		"order-system":   {"payout.requests"},
-		"toplu-consumer": {"payout.batches", "payout.commands", "payout.statuses", "payout.requests.dlq"},
+		"toplu-consumer": {"payout.batches", "payout.journal", "payout.commands", "payout.statuses", "payout.requests.dlq"},
 		"toplu-worker":   {"payout.batches", "payout.journal", "payout.statuses", "payout.requests.dlq"},
 		"toplu-oncall":   {"payout.commands"},
 	}

@@ -285,7 +285,7 @@ var mutations = []mutation{
 		s.log`},
 	}},
 	{rule: "conflicts go to the dead letters", removed: "other content is taken for a duplicate", edits: []edit{
-		{file: "worker/turn.go", old: `f.owners[i].Content == r.Content()`, new: `f.owners[i].Content != [12]byte{}`},
+		{file: "worker/turn.go", old: `s.duplicate(f.plan, i, f.owners[i].Content)`, new: `f.owners[i].Content != [12]byte{}`},
 	}},
 	{rule: "2: a lost init is looked for before it is called again", removed: "init is called again at once", edits: []edit{
 		{file: "worker/next.go", old: `		if d.lost {

@@ -1,0 +1,81 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/toplu/toplu/worker"
+)
+
+// commitOfOurs is what commits of a toplu begin with: the id of its logs.
+var commitOfOurs = regexp.MustCompile(`^[0-9a-f]{24}\b`)
+
+// evidence looks, before logs are begun, for traces of logs that were there before
+// them: in Redis, in the group's commits, and in the statuses. "": there are none,
+// and this is a new installation. What it finds closes the installation until a
+// person has brought back in what was paid.
+func (s *service) evidence(ctx context.Context) (string, error) {
+	var found []string
+	for shard := range s.shards {
+		state, err := s.claims.State(ctx, shard)
+		switch {
+		case err == nil && len(found) == 0:
+			found = append(found, "Redis has claims of the log "+state.LogID)
+		case err != nil && !errors.Is(err, worker.ErrClaimsLost):
+			return "", fmt.Errorf("redis: %w", err)
+		}
+	}
+	if s.roles.Consumer { // a worker's user may not ask for them; the consumer stops at such commits itself
+		text, err := s.strangeCommit(ctx)
+		if err != nil {
+			return "", err
+		}
+		if text != "" {
+			found = append(found, text)
+		}
+	}
+	statuses, err := s.kafka.Offsets(ctx, s.topics.Statuses)
+	if err != nil {
+		return "", err
+	}
+	for id, b := range statuses {
+		if b.End > 0 {
+			found = append(found, fmt.Sprintf("%s/%d has statuses up to offset %d", s.topics.Statuses, id, b.End))
+			break
+		}
+	}
+	return strings.Join(found, "; "), nil
+}
+
+// strangeCommit finds a commit that a toplu made for logs that are gone.
+func (s *service) strangeCommit(ctx context.Context) (string, error) {
+	commits, err := s.kafka.CommittedOffsets(ctx, s.cfg.Kafka.Group, s.topics.Requests)
+	if err != nil {
+		return "", err
+	}
+	for id, c := range commits {
+		if c.Found && commitOfOurs.MatchString(c.Metadata) {
+			return fmt.Sprintf("group %s has committed offset %d of %s/%d for the logs %.24s", s.cfg.Kafka.Group, c.Offset, s.topics.Requests, id, c.Metadata), nil
+		}
+	}
+	return "", nil
+}
+
+// checkJournal refuses a shard that has plans and no journal: whatever is planned
+// comes after the journal's first records, so these were lost.
+func (s *service) checkJournal(ctx context.Context, shard int) error {
+	plans, journal := s.logs(shard)
+	_, end, err := journal.Bounds(ctx)
+	if err != nil || end > 0 {
+		return err
+	}
+	_, planned, err := plans.Bounds(ctx)
+	if err != nil || planned <= 1 {
+		return err
+	}
+	return startError{fmt.Errorf("%s/%d is empty and %s/%d has %d records: what was done about them was lost. Nothing is paid before the journal is restored, or both topics are made anew and the installation starts closed",
+		s.topics.Journal, shard, s.topics.Batches, shard, planned)}
+}
