@@ -24,6 +24,8 @@ type commands struct {
 	Rebuild     rebuildCommand    `cmd:"" help:"Empty the claims in Redis and have them refilled from the log."`
 	Pause       pauseCommand      `cmd:"" help:"Complete no new batch until resumed."`
 	Resume      resumeCommand     `cmd:"" help:"Lift a pause."`
+	Claims      claimsCommands    `cmd:"" help:"Use up payout ids that were paid elsewhere."`
+	Offsets     offsetsCommands   `cmd:"" help:"Accept a requests topic that was made anew or moved."`
 	Quarantine  quarantineCommand `cmd:"" help:"Have a shard go past a plan that nobody can read."`
 	Keys        keysCommands      `cmd:"" help:"Create, list or destroy the keys that personal data is sealed with."`
 	ConfigGroup configCommands    `cmd:"" name:"config" help:"Check or show the configuration."`

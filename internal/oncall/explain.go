@@ -90,6 +90,11 @@ func Explain(ctx context.Context, claims worker.Claims, logs Logs, keys *seal.Ke
 		return p, nil
 	}
 	t, err := tell(ctx, claims, logs, keys, shard, state.Epoch, owners[0].Offset)
+	if im, ok := errors.AsType[*importedError](err); ok {
+		p.Plan = owners[0].Offset
+		p.Next = fmt.Sprintf("nothing: it was paid elsewhere, says %s at %s: %s", im.By, im.At.Format(time.RFC3339), im.Reason)
+		return p, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +102,14 @@ func Explain(ctx context.Context, claims worker.Claims, logs Logs, keys *seal.Ke
 	p.describe(&t, owners[0].Offset)
 	p.read(t.story)
 	return p, nil
+}
+
+// An importedError says that no batch stands at a place, but payouts that were
+// paid elsewhere.
+type importedError struct{ *schema.Imported }
+
+func (e *importedError) Error() string {
+	return ErrNoBatch.Error() + ": payout ids that were paid elsewhere stand there"
 }
 
 // told is a plan with the story of its batch.
@@ -136,6 +149,9 @@ func tell(ctx context.Context, claims worker.Claims, logs Logs, keys *seal.Keys,
 	rec, err := schema.DecodePlan(entry.Value)
 	if err != nil {
 		return told{}, fmt.Errorf("payout.batches offset %d: %w", offset, err)
+	}
+	if rec.Imported != nil {
+		return told{}, &importedError{rec.Imported}
 	}
 	if rec.Plan == nil {
 		return told{}, fmt.Errorf("%w at offset %d of shard %d: a genesis stands there", ErrNoBatch, offset, shard)

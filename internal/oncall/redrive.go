@@ -150,7 +150,7 @@ func (p *Preflight) read(rules *schema.Rules, sent map[string]string) []candidat
 	for i := range p.Letters {
 		l := &p.Letters[i]
 		if l.Code == schema.CodeBelowFloor {
-			l.Fate, l.Why = Parked, "the group was set back: toplu replay plan --parked, then toplu replay run"
+			l.Fate, l.Why = Parked, "the group was set back: toplu replay plan --from OFFSET, then toplu replay run"
 			continue
 		}
 		if why := sent[l.Place()]; why != "" {

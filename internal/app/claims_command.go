@@ -1,0 +1,140 @@
+package app
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/toplu/toplu/internal/oncall"
+	"github.com/toplu/toplu/schema"
+)
+
+type claimsCommands struct {
+	Import claimsImportCommand `cmd:"" help:"Use up payout ids that were paid elsewhere."`
+}
+
+type claimsImportCommand struct {
+	jsonFlag
+	changeFlags
+	File string `arg:"" optional:"" help:"Payout ids, one a line; of a CSV file the first column. A heading payoutId is left out."`
+	None bool   `help:"Instead of a file: nothing was paid elsewhere."`
+	Open bool   `help:"Then let the installation pay again, if it is closed since Kafka was lost."`
+}
+
+// Help says more than the line in the list of commands.
+func (*claimsImportCommand) Help() string {
+	return `Uses up payout ids that were paid before toplu, or before Kafka was lost: a later request for one of them, whatever its content, is left out like a duplicate and has no status here. An installation that finds traces of earlier logs beside empty ones is closed: nothing is planned or completed until --open. It is refused while one of the ids is in a batch here that is not answered: cancel that payout first. An interrupted import goes on with the same command.` + changeHelp + `
+
+Example:
+
+  toplu claims import paid.csv --open --reason "paid before the restore, from iyzico's panel" --config toplu.yaml
+  toplu claims import --none --open --reason "nothing was paid yet" --config toplu.yaml`
+}
+
+// importReport is what an import came to.
+type importReport struct {
+	*oncall.ImportCheck
+	DryRun   bool  `json:"dryRun"`
+	Imported int   `json:"imported"`
+	Opened   []int `json:"openedShards"`
+}
+
+// Run imports.
+func (c *claimsImportCommand) Run(ctx context.Context, p *program) error {
+	switch {
+	case (c.File == "") != c.None:
+		return usageError{"name a file, or say --none"}
+	case c.None && !c.Open:
+		return usageError{"--none without --open changes nothing"}
+	case c.Reason == "":
+		return usageError{"--reason is needed: it is all that will be known of these payouts"}
+	}
+	ids, err := payoutIDs(c.File)
+	if err != nil {
+		return err
+	}
+	s, d, err := p.desk(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	check, err := d.CheckImport(ctx, ids)
+	if err != nil {
+		return explainKafka(err)
+	}
+	report := importReport{ImportCheck: check, DryRun: c.DryRun, Opened: []int{}}
+	if !c.JSON {
+		p.say("%d ids: %d new, %d imported before, %d in a batch here", check.Listed, check.New, check.Known, len(check.Taken))
+		for i, id := range check.Open {
+			if i == 20 {
+				break
+			}
+			p.say("  %s is in a batch that is not answered: it may be paid once more", id)
+		}
+	}
+	if c.Open && len(check.Open) > 0 {
+		return fmt.Errorf("%d of the ids are in batches here that are not answered: toplu payout cancel each first; nothing was imported or opened", len(check.Open))
+	}
+	if c.DryRun {
+		return c.end(p, &report)
+	}
+	if ok, err := c.confirmed(ctx, p, "Use up %d payout ids for ever%s?", check.New, map[bool]string{true: ", and open the installation", false: ""}[c.Open]); !ok {
+		return err
+	}
+	bar := p.progress(check.New, "importing")
+	err = d.Import(ctx, check, c.by(p), c.Reason, func(n int) {
+		report.Imported += n
+		_ = bar.Add(n)
+	})
+	_ = bar.Exit()
+	if err == nil && c.Open {
+		report.Opened, err = d.Open(ctx, c.by(p), c.Reason)
+	}
+	if printed := c.end(p, &report); err == nil {
+		err = printed
+	}
+	return err
+}
+
+func (c *claimsImportCommand) end(p *program, r *importReport) error {
+	if c.JSON {
+		return p.printJSON(r)
+	}
+	if !c.DryRun {
+		p.say("%d imported; opened shards: %s", r.Imported, orDash(numbers(r.Opened)))
+	}
+	return nil
+}
+
+// payoutIDs reads ids, one a line, each once. No file is none.
+func payoutIDs(file string) ([]string, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	seen := map[string]bool{}
+	lines := bufio.NewScanner(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff"))))
+	for n := 1; lines.Scan(); n++ {
+		id := lines.Text()
+		if i := strings.IndexAny(id, ",;\t"); i >= 0 {
+			id = id[:i]
+		}
+		id = strings.Trim(strings.TrimSpace(id), `"`)
+		switch {
+		case id == "" || n == 1 && id == "payoutId" || seen[id]:
+		case !schema.ValidPayoutID(id):
+			return nil, fmt.Errorf("%s: line %d is no payout id; nothing was imported", file, n)
+		default:
+			seen[id] = true
+			ids = append(ids, id)
+		}
+	}
+	return ids, lines.Err()
+}
