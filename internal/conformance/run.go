@@ -91,7 +91,14 @@ func (s *Stage) interrupt(ctx context.Context, p *Play, ledger *process) (*proce
 // the second.
 func (s *Stage) handOver(ctx context.Context, p *Play, first *process) (*process, error) {
 	messages := p.Acts[2]
-	if err := s.Publish(ctx, messages[:len(messages)/2]); err != nil {
+	publish := func(n int) error {
+		n = min(n, len(messages))
+		err := s.Publish(ctx, messages[:n])
+		messages = messages[n:]
+		return err
+	}
+	third := len(messages) / 3
+	if err := publish(third); err != nil {
 		return first, err
 	}
 	if err := s.awaitStart(ctx, p, 2, first); err != nil {
@@ -102,11 +109,13 @@ func (s *Stage) handOver(ctx context.Context, p *Play, first *process) (*process
 	if err != nil {
 		return first, err
 	}
-	if err := s.awaitMembers(ctx, first, second); err != nil {
+	// Meanwhile the first goes on booking, after the second has looked at the books.
+	trickle := func() error { return publish(min(1+third/20, max(0, len(messages)-third))) }
+	if err := s.awaitMembers(ctx, first, second, trickle); err != nil {
 		second.kill()
 		return first, err
 	}
-	if err := s.Publish(ctx, messages[len(messages)/2:]); err != nil {
+	if err := publish(len(messages)); err != nil {
 		second.kill()
 		return first, err
 	}
@@ -124,8 +133,9 @@ func (s *Stage) awaitStart(ctx context.Context, p *Play, act int, ledger *proces
 	return err
 }
 
-// awaitMembers waits until both ledgers are in the group.
-func (s *Stage) awaitMembers(ctx context.Context, first, second *process) error {
+// awaitMembers waits until both ledgers are in the group. Whenever it looks it
+// calls meanwhile.
+func (s *Stage) awaitMembers(ctx context.Context, first, second *process, meanwhile func() error) error {
 	limit := time.NewTimer(s.Wait)
 	defer limit.Stop()
 	for {
@@ -138,6 +148,9 @@ func (s *Stage) awaitMembers(ctx context.Context, first, second *process) error 
 		case n == 0:
 			s.say("the ledger is not in the group that it was given: nobody waits for the second to join")
 			return nil
+		}
+		if err := meanwhile(); err != nil {
+			return err
 		}
 		select {
 		case <-ctx.Done():
