@@ -97,6 +97,15 @@
 // meet an empty balance. A merchant that is not in the configuration has its
 // batches wait, without a record, until it is back.
 //
+// # Who is paid, and who must know
+//
+// Plans may be sealed: recipients, names, descriptions and metadata are closed
+// to whoever has no key. They are opened when a plan is read. What needs to know
+// who is paid is init and the comparison before completing; a batch whose key is
+// not there waits before either, and from completing on nobody asks. Claims take
+// the content digest that stands in the plan, so a refill, years after the key
+// was destroyed, gives the same claims.
+//
 // # What must never be
 //
 //   - auth twice for one attempt: only the session whose completing counts calls
@@ -127,6 +136,7 @@
 //	known.go       for the consumer  report.go    what became of it      story.go    for people
 //	config.go      settings          publish.go   statuses, journal      metrics.go  counters
 //	limit.go       amounts, cut-offs missing.go   merchants taken out    balance.go  money set aside
+//	sealed.go      who is paid
 //	command.go     people on call    sleep.go     what may come back     guard.go    hourly
 //	floor.go       below it nothing  import.go    paid elsewhere
 //	gauges.go      what is open      readings.go  the same, for Prometheus

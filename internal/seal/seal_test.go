@@ -326,3 +326,43 @@ func BenchmarkOpenPlan1000(b *testing.B) {
 		}
 	}
 }
+
+// What was sealed once must open for ever: a box and a digest of fixed keys.
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"content.key":         "toplu-key 1 content - AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n",
+		"default.2026-11.key": "toplu-key 1 default 2026-11 ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	keys, err := seal.Open(dir, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := plan(1)
+	if err := keys.SealPlan(p); err != nil {
+		t.Fatal(err)
+	}
+	got, err := schema.EncodePlan(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile("testdata/plan.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.TrimSpace(string(want)), string(got)); diff != "" {
+		t.Errorf("sealed (-want +got):\n%s", diff)
+	}
+	rec, err := schema.DecodePlan([]byte(strings.TrimSpace(string(want))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := keys.OpenPlan(rec.Plan); err != nil || rec.Plan.Items[0].Recipient.Value.Reveal() != "TR330006100519786457841326" {
+		t.Errorf("opened: %v", err)
+	}
+}
