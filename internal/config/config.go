@@ -94,9 +94,8 @@ type Merchant struct {
 	Purpose   string // of requests that name none
 	MaxOpen   int    // open batches per shard
 
-	Topics          []string // of its requests, without the prefix
-	Concurrency     int      // calls under way, per process
-	Rate            int      // calls a minute, of all workers; 0: no limit
+	Concurrency     int // calls under way, per process
+	Rate            int // calls a minute, of all workers; 0: no limit
 	BalanceCurrency schema.Currency
 	Limits          Limits
 	Batch           Batch // that of the file's batch section where the merchant has none of its own

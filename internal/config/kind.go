@@ -182,17 +182,6 @@ func baseURL() kind[*url.URL] {
 	})
 }
 
-// topics reads names of topics.
-func topics() kind[[]string] {
-	name := regexp.MustCompile(`^[A-Za-z0-9._-]{1,249}$`)
-	return list("names of topics, as a YAML list or with commas", func(s string) error {
-		if !name.MatchString(s) {
-			return errors.New("is not a topic's name")
-		}
-		return nil
-	})
-}
-
 func timeOfDay() kind[TimeOfDay] {
 	return one("time of day", "00:00 to 23:59, in quotes, or nothing", func(s string) (TimeOfDay, error) {
 		if s == "" {

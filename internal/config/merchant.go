@@ -18,10 +18,5 @@ func (l *loader) agreementOnMerchants(disagree func(name, reason string)) {
 				disagree(key, "is set, but batch.cutOff.at is not: there is no cut-off")
 			}
 		}
-		for _, topic := range m.Topics {
-			if t := l.cfg.Kafka.Topics(); slices.Contains([]string{t.Batches, t.Journal, t.Statuses, t.DLQ, t.Commands}, l.cfg.Kafka.TopicPrefix+topic) {
-				disagree(prefix+"topics", "has "+topic+", which is one of toplu's own")
-			}
-		}
 	}
 }

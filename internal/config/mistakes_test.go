@@ -100,7 +100,6 @@ func TestMistakes(t *testing.T) {
 		{name: "opens after it closes", yaml: "merchants: {m: {apiKey: a, secretKey: b, batch: {cutOff: {at: '09:00', opens: '17:00'}}}}", want: "merchants.m.batch.cutOff.opens is not before batch.cutOff.at"},
 		{name: "days without a cut-off", yaml: "merchants: {m: {apiKey: a, secretKey: b, batch: {cutOff: {days: [mon]}}}}", want: "merchants.m.batch.cutOff.days is set, but batch.cutOff.at is not"},
 		{name: "day", yaml: "merchants: {m: {apiKey: a, secretKey: b, batch: {cutOff: {at: '17:00', days: [monday]}}}}", want: "has an entry, number 1, that is not a day of the week"},
-		{name: "a topic of toplu's own", yaml: "merchants: {m: {apiKey: a, secretKey: b, topics: [payout.journal]}}", want: "merchants.m.topics has payout.journal, which is one of toplu's own"},
 		{name: "two documents", yaml: "---\nkafka: {}", want: "holds more than one YAML document"},
 		{name: "user in the URL", env: "TOPLU_IYZICO_BASEURL=https://u:hush@h", want: `iyzico.baseUrl "***" has a user, query or fragment`},
 	}
