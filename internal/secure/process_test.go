@@ -113,6 +113,10 @@ func (s *process) end() {
 		s.p.t.Errorf("%s: exit status %d:\n%s", s.name, status, s.output())
 	}
 	silent(s.p.t, s.name, s.output())
+	// What is only advice is done without when Redis forbids it, and says so.
+	if strings.Contains(s.output(), "NOPERM") {
+		s.p.t.Errorf("%s lacks a permission: docs/security.md must have it:\n%s", s.name, s.output())
+	}
 }
 
 // silent checks that a text shows no password and no key.
