@@ -55,6 +55,8 @@ func suite(t *testing.T, on cluster) {
 		"now is guarded later on": guardsNow,
 		"a lost group":            goesOnWithoutCommits,
 		"a reset group":           obeysReset,
+		"a reset below the floor": parksBelowFloor,
+		"accepted as it is":       goesOnWhenAccepted,
 		"another log's commits":   refusesOtherLog,
 		"commits beyond the end":  refusesBeyondEnd,
 		"deleted requests":        refusesDeleted,
