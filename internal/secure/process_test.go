@@ -114,7 +114,8 @@ func (s *process) end() {
 	}
 	silent(s.p.t, s.name, s.output())
 	// What is only advice is done without when Redis forbids it, and says so.
-	if strings.Contains(s.output(), "NOPERM") {
+	// The second is what a script says.
+	if strings.Contains(s.output(), "NOPERM") || strings.Contains(s.output(), "executing the script can't") {
 		s.p.t.Errorf("%s lacks a permission: docs/security.md must have it:\n%s", s.name, s.output())
 	}
 }
