@@ -32,7 +32,7 @@ func TestBelowTheFloor(t *testing.T) {
 			p.Items = slices.DeleteFunc(p.Items, func(it schema.PlanItem) bool { return it.PayoutID == "id-2" })
 			return len(p.Items) == 0
 		})
-		plans := len(w.log(0))
+		plans := len(w.log())
 		w.stored = map[int]int64{0: 0}
 		w.write(0, request("id-3", 10))
 		w.run(t, consumer.Config{}, 3*time.Second)

@@ -130,7 +130,7 @@ func TestCutOffSeals(t *testing.T) {
 		if diff := cmp.Diff([][]string{{"before"}, {"after"}}, w.planned()); diff != "" {
 			t.Fatalf("(-want +got):\n%s", diff)
 		}
-		plans := w.log(0)
+		plans := w.log()
 		if !plans[0].NotBefore.IsZero() || plans[0].At.After(midnight.Add(61*time.Second)) {
 			t.Errorf("what came before the cut-off was sealed at %v and waits until %v", plans[0].At, plans[0].NotBefore)
 		}
@@ -155,7 +155,7 @@ func TestAgeCountsFromTheFirstItem(t *testing.T) {
 		if diff := cmp.Diff([][]string{{"a", "b"}}, w.planned()); diff != "" {
 			t.Fatalf("(-want +got):\n%s", diff)
 		}
-		if at := w.log(0)[0].At.Sub(start); at < 10*time.Second || at > 10*time.Second+500*time.Millisecond {
+		if at := w.log()[0].At.Sub(start); at < 10*time.Second || at > 10*time.Second+500*time.Millisecond {
 			t.Errorf("sealed after %s", at)
 		}
 		time.Sleep(time.Minute)

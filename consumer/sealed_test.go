@@ -65,7 +65,7 @@ func TestFailsClosed(t *testing.T) {
 		if before != 0 {
 			t.Errorf("%d things were written or committed without the key", before)
 		}
-		if plans := w.log(0); len(plans) != 1 || !plans[0].Closed() || plans[0].Key != "2000-01" {
+		if plans := w.log(); len(plans) != 1 || !plans[0].Closed() || plans[0].Key != "2000-01" {
 			t.Errorf("plans: %v", plans)
 		}
 		if len(w.dead) != 1 || schema.SealedWith(w.dead[0]) == "" {

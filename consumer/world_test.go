@@ -249,11 +249,11 @@ func (w *world) offsets() map[int]int64 {
 	return maps.Clone(w.stored)
 }
 
-// log returns the plans of a shard.
-func (w *world) log(shard int) []*schema.Plan {
+// log returns the plans of the first shard.
+func (w *world) log() []*schema.Plan {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return slices.Clone(w.plans[shard])
+	return slices.Clone(w.plans[0])
 }
 
 // events returns the events that were published.

@@ -120,7 +120,7 @@ func (b *bench) logForCommands() worker.Log { return &workertest.Log{} }
 // obeyed reports whether the journal answers the n-th command.
 func (b *bench) obeyed(t *testing.T, n int64) bool {
 	_, end, _ := b.journal.Bounds(t.Context())
-	for at := int64(0); at < end; at++ {
+	for at := range end {
 		e, err := b.journal.ReadAt(t.Context(), at)
 		if err != nil {
 			return false

@@ -52,7 +52,6 @@ type Life struct {
 	Topics           map[string]TopicCost `json:"topics"`
 	Simulator        Tenths               `json:"simulatorCpuMicrosPerPayout"`
 	Batches          int64                `json:"batches"`
-	began            time.Time
 }
 
 // Seconds prints itself with three places.
