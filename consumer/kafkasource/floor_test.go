@@ -86,7 +86,7 @@ func goesOnWhenAccepted(t *testing.T, in *installation) {
 	kept.all[0] = schema.Floor{Topic: in.cfg.Requests, Offset: 1, Era: 1}
 	in.start(t, in.cfg)
 	for len(in.planned(t)) == 0 && t.Context().Err() == nil {
-		time.Sleep(10 * time.Millisecond) //nolint:forbidigo // the commit of the topic that is gone is above all others
+		time.Sleep(10 * time.Millisecond) // the commit of the topic that is gone is above all others
 	}
 	if planned := in.planned(t); len(planned) != 2 || each(t, planned, "a") != 2 {
 		t.Errorf("planned %v, want what is not below the floor", planned)
