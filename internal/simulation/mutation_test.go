@@ -164,3 +164,19 @@ func hunt(t *testing.T, work string, seeds int) (seed, what string) {
 	last := strings.Split(strings.TrimSpace(string(out)), "\n")
 	return "?", "the process died: " + last[0]
 }
+
+// TestMutationsFit applies every mutation without running it, so that one which
+// no longer fits the source is known at once.
+func TestMutationsFit(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	work := t.TempDir()
+	for _, part := range []string{"worker", "consumer"} {
+		copyTree(t, filepath.Join(root, part), filepath.Join(work, part))
+	}
+	for _, m := range mutations {
+		t.Run(m.rule, func(t *testing.T) { m.apply(t, work)() })
+	}
+}

@@ -70,12 +70,10 @@ var mutations = []mutation{
 `},
 	}},
 	{rule: "5: cancel's answer proves nothing", removed: "cancel's success is proof of death", edits: []edit{
-		{file: "worker/complete.go", old: `			s.heard(b, lookErr)
-			s.judge(b, requestID, v, lookErr)`, new: `			if err == nil && b.winner == requestID {
+		{file: "worker/complete.go", old: `			s.judge(b, requestID, v, lookErr)`, new: `			if err == nil && b.winner == requestID {
 				s.write(b, schema.Record{Type: schema.RecDead, RequestID: requestID})
 				return
 			}
-			s.heard(b, lookErr)
 			s.judge(b, requestID, v, lookErr)`},
 	}},
 	{rule: "5: every valid item MASS_PAYOUT_CANCELED", removed: "the batch's CANCELED is proof of death", edits: []edit{
@@ -100,9 +98,7 @@ var mutations = []mutation{
 		{file: "worker/outcome.go", old: `iyzico.ItemProcessing, iyzico.ItemCanceled, iyzico.ItemInvalid:`, new: `iyzico.ItemProcessing, iyzico.ItemInvalid:`},
 	}},
 	{rule: "5: a cancelled item fails only if another was paid", removed: "QUEUED items under CANCELED are failed too", edits: []edit{
-		{file: "worker/report.go", old: `it.Status == iyzico.ItemCanceled {
-			cancelled`, new: `it.Status != iyzico.ItemSuccess {
-			cancelled`},
+		{file: "worker/report.go", old: `it.Status == iyzico.ItemCanceled && !seen[i] {`, new: `it.Status != iyzico.ItemSuccess && !seen[i] {`},
 	}},
 	{rule: "2: once a requestId is known ask by it only", removed: "reports are asked by externalId", edits: []edit{
 		{file: "worker/complete.go", old: `	by := iyzico.RetrieveRequest{RequestID: requestID,`, new: `	by := iyzico.RetrieveRequest{ExternalID: requestID,`},
