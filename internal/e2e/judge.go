@@ -25,6 +25,7 @@ type Books struct {
 // A Transfer is money that moved once.
 type Transfer struct {
 	ItemExternalID string `json:"itemExternalId"`
+	ExternalID     string `json:"externalId"`
 	Amount         string `json:"amount"`
 	Currency       string `json:"currency"`
 }

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/toplu/toplu/internal/e2e"
@@ -63,7 +64,7 @@ func (r *request) binary() []string {
 type shop struct {
 	asked    map[string]int64
 	personal e2e.Personal
-	made     int
+	made     atomic.Int64
 }
 
 func newShop() *shop { return &shop{asked: map[string]int64{}, personal: e2e.Personal{}} }
@@ -72,11 +73,11 @@ func newShop() *shop { return &shop{asked: map[string]int64{}, personal: e2e.Per
 func (s *shop) make(merchant string, n int) []*request {
 	all := make([]*request, n)
 	for i := range all {
-		s.made++
-		kurus := int64(101 + s.made*37%90000)
+		n := int(s.made.Add(1))
+		kurus := int64(101 + n*37%90000)
 		all[i] = &request{
-			PayoutID: fmt.Sprintf("pay-%06d", s.made), Merchant: merchant, Recipient: s.recipient(s.made),
-			Amount: amount{fmt.Sprintf("%d.%02d", kurus/100, kurus%100), "TRY"}, Metadata: map[string]string{"order": fmt.Sprint("order-", s.made)},
+			PayoutID: fmt.Sprintf("pay-%06d", n), Merchant: merchant, Recipient: s.recipient(n),
+			Amount: amount{fmt.Sprintf("%d.%02d", kurus/100, kurus%100), "TRY"}, Metadata: map[string]string{"order": fmt.Sprint("order-", n)},
 		}
 		s.ask(all[i], kurus)
 	}

@@ -50,6 +50,8 @@ type storm struct {
 	names  int
 	old    string // a copy of Redis's file, "" as long as there is none
 	did    []string
+
+	asked, obeyed int // commands of people, and how many were answered with yes
 }
 
 // A remedy ends a misfortune.
@@ -118,6 +120,10 @@ func (s *storm) rage(lasts time.Duration) {
 		}},
 		{"all workers killed, offsets deleted", func() { s.restartAll(s.deleteOffsets) }},
 		{"all workers killed, offsets set to 0", func() { s.restartAll(s.rewind) }},
+		{"the way to Kafka cut", func() { s.cutFor(s.kafkaWay) }},
+		{"the way to Kafka slow", func() { s.slow(s.kafkaWay) }},
+		{"people at work", s.meddle},
+		{"people at work, again", s.meddle},
 		{"the way to Redis cut", func() { s.cutFor(s.redisWay) }},
 		{"the way to iyzico cut", func() { s.cutFor(s.iyzicoWay) }},
 		{"the way to Redis slow", func() { s.slow(s.redisWay) }},
@@ -141,6 +147,7 @@ func (s *storm) rage(lasts time.Duration) {
 	stop()
 	healed := time.Now()
 	s.judge(s.ledger, 90*time.Second)
+	s.t.Logf("%d of %d commands of people answered with yes", s.obeyed, s.asked)
 	s.t.Logf("%d misfortunes: %s; all answered %.1f s after it was over", len(s.did), strings.Join(s.did, ", "), time.Since(healed).Seconds())
 	s.stopAll()
 }
@@ -152,6 +159,7 @@ func (s *storm) heal() {
 	for len(s.up()) < 2 {
 		s.newRun()
 	}
+	s.lift()
 }
 
 // remedy ends what is due.

@@ -25,7 +25,7 @@ func TestTransactions(t *testing.T) {
 			w.must(err)
 			defer client.Close()
 			forget := newShop() // asked for in transactions that are aborted
-			forget.made = 500_000
+			forget.made.Store(500_000)
 			for i := range 20 {
 				s, end := w.shop, kgo.TryCommit
 				if i%2 == 1 {

@@ -30,14 +30,14 @@ type world struct {
 
 	kafka *realparts.Kafka
 	redis *realparts.Redis
-	// The program reaches Redis and iyzico through these, so that the way there
-	// can be cut. It reaches Kafka directly: brokers say themselves where they are.
-	redisWay, iyzicoWay *toxiproxy.Proxy
-	simulator           *process
-	simulatorURL        string
-	config              string
-	maxItems            int    // of a batch
-	maxWait             string // of a batch, until it is sealed
+	// The program reaches all three through these, so that the way there can be
+	// cut; the tests' own clients do not.
+	kafkaWay, redisWay, iyzicoWay *toxiproxy.Proxy
+	simulator                     *process
+	simulatorURL                  string
+	config                        string
+	maxItems                      int    // of a batch
+	maxWait                       string // of a batch, until it is sealed
 
 	shop  *shop
 	runs  []*process
@@ -72,7 +72,7 @@ func bareWorld(t *testing.T) *world {
 		}
 		_ = os.RemoveAll(dir)
 	})
-	w.redisWay, w.iyzicoWay = w.way("redis"), w.way("iyzico")
+	w.kafkaWay, w.redisWay, w.iyzicoWay = w.way("kafka"), w.way("redis"), w.way("iyzico")
 	w.config = filepath.Join(dir, "toplu.yaml")
 	return w
 }
@@ -80,10 +80,11 @@ func bareWorld(t *testing.T) *world {
 func (w *world) startKafka(version string) {
 	w.t.Helper()
 	var err error
-	if w.kafka, err = realparts.StartKafka(w.t.Context(), version, filepath.Join(w.dir, "kafka")); err != nil {
+	if w.kafka, err = realparts.StartKafkaBehind(w.t.Context(), version, filepath.Join(w.dir, "kafka"), w.kafkaWay.Listen); err != nil {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(func() { _ = w.kafka.Kill() })
+	w.open(w.kafkaWay, w.kafka.Behind)
 	w.configure()
 }
 
@@ -109,7 +110,11 @@ func (w *world) startSimulator(flags ...string) {
 func (w *world) configure() {
 	w.t.Helper()
 	brokers := "127.0.0.1:1"
-	if w.kafka != nil {
+	switch {
+	case w.kafka == nil:
+	case w.kafka.Behind != "":
+		brokers = w.kafkaWay.Listen
+	default:
 		brokers = strings.Join(w.kafka.Brokers, ",")
 	}
 	text := fmt.Sprintf(`kafka:

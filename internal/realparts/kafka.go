@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -28,6 +29,9 @@ type Kafka struct {
 	// they are by a certificate.
 	MutualTLS string
 
+	// Behind is, of a broker behind a proxy, where the proxy must lead.
+	Behind string
+
 	security *KafkaSecurity
 	process  *process
 }
@@ -35,24 +39,31 @@ type Kafka struct {
 // StartKafka starts a broker of a version, with its data and log in dir, which
 // must be empty, and waits until it serves: 3 to 5 seconds.
 func StartKafka(ctx context.Context, version, dir string) (*Kafka, error) {
-	return startKafkaAnywhere(ctx, version, dir, nil)
+	return startKafkaAnywhere(ctx, version, dir, "", nil)
 }
 
-func startKafkaAnywhere(ctx context.Context, version, dir string, security *KafkaSecurity) (*Kafka, error) {
+// StartKafkaBehind is StartKafka for a broker with a second way to it, through a
+// proxy: who comes to Behind is told that the broker is at the proxy's address,
+// so that everything else he asks goes that way too. Brokers is the direct way.
+func StartKafkaBehind(ctx context.Context, version, dir, proxy string) (*Kafka, error) {
+	return startKafkaAnywhere(ctx, version, dir, proxy, nil)
+}
+
+func startKafkaAnywhere(ctx context.Context, version, dir, proxy string, security *KafkaSecurity) (*Kafka, error) {
 	home, err := home()
 	if err != nil {
 		return nil, err
 	}
 	// A port that was free may be taken before the broker has it.
 	for attempt := 1; ; attempt++ {
-		k, err := startKafka(ctx, home, version, filepath.Join(dir, fmt.Sprintf("kafka-%d", attempt)), security)
+		k, err := startKafka(ctx, home, version, filepath.Join(dir, fmt.Sprintf("kafka-%d", attempt)), proxy, security)
 		if err == nil || attempt == 3 || errors.Is(err, ErrNotSetUp) || ctx.Err() != nil {
 			return k, err
 		}
 	}
 }
 
-func startKafka(ctx context.Context, home, version, dir string, security *KafkaSecurity) (*Kafka, error) {
+func startKafka(ctx context.Context, home, version, dir, proxy string, security *KafkaSecurity) (*Kafka, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -68,6 +79,10 @@ func startKafka(ctx context.Context, home, version, dir string, security *KafkaS
 			return nil, err
 		}
 		scram = security.scram()
+	}
+	if proxy != "" {
+		k.Behind = fmt.Sprintf("127.0.0.1:%d", ports[2])
+		content = behind(content, k.Brokers[0], k.Behind, proxy)
 	}
 	k.process = &process{name: "kafka", dir: dir, ready: k.ready}
 	config := filepath.Join(dir, "server.properties")
@@ -124,6 +139,19 @@ num.network.threads=2
 num.io.threads=4
 `)
 	return b.Bytes()
+}
+
+// behind gives the broker a listener that tells its clients another address.
+func behind(content []byte, direct, listen, advertised string) []byte {
+	text := string(content)
+	for _, more := range [][2]string{
+		{"\nlisteners=", "\nlisteners=PROXIED://" + listen + ","},
+		{"\nadvertised.listeners=PLAINTEXT://" + direct, "\nadvertised.listeners=PLAINTEXT://" + direct + ",PROXIED://" + advertised},
+		{"PLAINTEXT:PLAINTEXT\n", "PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT\n"},
+	} {
+		text = strings.Replace(text, more[0], more[1], 1)
+	}
+	return []byte(text)
 }
 
 // ready returns nil once the broker has joined its own cluster.

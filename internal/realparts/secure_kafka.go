@@ -39,7 +39,7 @@ func StartSecureKafka(ctx context.Context, version, dir string, security KafkaSe
 	}
 	security.Users = maps.Clone(security.Users)
 	security.Users[kafkaAdmin] = "admin-password"
-	return startKafkaAnywhere(ctx, version, dir, &security)
+	return startKafkaAnywhere(ctx, version, dir, "", &security)
 }
 
 // properties makes a secured broker's configuration of an open one's. The
