@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/toplu/toplu/schema"
 	"github.com/toplu/toplu/worker"
 )
 
@@ -65,17 +66,38 @@ func (s *service) strangeCommit(ctx context.Context) (string, error) {
 }
 
 // checkJournal refuses a shard that has plans and no journal: whatever is planned
-// comes after the journal's first records, so these were lost.
+// comes after the journal's first records, so these were lost. The plans are read
+// first, since another process may begin both logs meanwhile.
 func (s *service) checkJournal(ctx context.Context, shard int) error {
 	plans, journal := s.logs(shard)
+	at, err := firstPlan(ctx, plans)
+	if err != nil || at == worker.None {
+		return err
+	}
 	_, end, err := journal.Bounds(ctx)
 	if err != nil || end > 0 {
 		return err
 	}
-	_, planned, err := plans.Bounds(ctx)
-	if err != nil || planned <= 1 {
-		return err
+	return startError{fmt.Errorf("%s/%d is empty and %s/%d has a plan at offset %d: what was done about it was lost. Nothing is paid before the journal is restored, or both topics are made anew and the installation starts closed",
+		s.topics.Journal, shard, s.topics.Batches, shard, at)}
+}
+
+// firstPlan is the offset of the first record that is no genesis, of which there
+// are several where several processes began a log at once; [worker.None] if there
+// is no other record.
+func firstPlan(ctx context.Context, plans worker.Log) (int64, error) {
+	_, end, err := plans.Bounds(ctx)
+	for at := int64(0); err == nil && at < end; {
+		var chunk worker.Chunk
+		if chunk, err = plans.Read(ctx, at); err != nil {
+			break
+		}
+		for _, e := range chunk.Entries {
+			if rec, err := schema.DecodePlan(e.Value); err != nil || rec.Genesis == nil {
+				return e.Offset, nil //nolint:nilerr // whatever cannot be read is no genesis
+			}
+		}
+		at = max(chunk.Next, at)
 	}
-	return startError{fmt.Errorf("%s/%d is empty and %s/%d has %d records: what was done about them was lost. Nothing is paid before the journal is restored, or both topics are made anew and the installation starts closed",
-		s.topics.Journal, shard, s.topics.Batches, shard, planned)}
+	return worker.None, err
 }
