@@ -201,10 +201,18 @@ func (r *benchRun) start(name string, env []string, args ...string) (*bench.Part
 
 // worker starts the service in the run's own topics and keys. Merchants of the
 // configuration are left out, so that no real key is used.
-func (r *benchRun) worker(_ context.Context, group, url string) (*bench.Part, error) {
+func (r *benchRun) worker(ctx context.Context, group, url string) (*bench.Part, error) {
 	phase := group
 	group = r.cfg.Kafka.Group + "-" + phase
 	r.groups = append(r.groups, group, group+"-workers")
+	// Without commits a group goes on at the floor, and reads nothing again.
+	first := map[int]int64{}
+	for partition := range r.Partitions {
+		first[partition] = 0
+	}
+	if err := r.client.SetOffsets(ctx, group, r.cfg.Kafka.Topics().Requests, first); err != nil {
+		return nil, explainKafka(err)
+	}
 	env := []string{
 		"TOPLU_KAFKA_TOPICPREFIX=" + r.cfg.Kafka.TopicPrefix, "TOPLU_KAFKA_GROUP=" + group, "TOPLU_KAFKA_STARTAT=first",
 		"TOPLU_REDIS_KEYPREFIX=" + r.cfg.Redis.KeyPrefix, "TOPLU_ADMIN_LISTEN=127.0.0.1:0",

@@ -140,10 +140,15 @@ func (b *Bench) life(n int, s *story, used *Usage, simulator time.Duration) Life
 	return l
 }
 
-// await asks a part until a count has reached goal.
+// standstill is how long a count may stay as it is before a run is given up.
+const standstill = 2 * time.Minute
+
+// await asks a part until a count has reached goal. It fails when the count has
+// stood still for long: what it waits for does not come any more.
 func (b *Bench) await(ctx context.Context, p *Part, what string, goal int64, count func(*Usage) int64) (Usage, error) {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
+	before, moved := int64(0), b.Now()
 	for {
 		u, err := p.Usage()
 		if err != nil {
@@ -151,8 +156,13 @@ func (b *Bench) await(ctx context.Context, p *Part, what string, goal int64, cou
 		}
 		n := count(&u)
 		b.Progress(what, int(min(n, goal)), int(goal))
-		if n >= goal {
+		switch {
+		case n >= goal:
 			return u, nil
+		case n != before:
+			before, moved = n, b.Now()
+		case b.Now().Sub(moved) > standstill:
+			return u, fmt.Errorf("%s: %d of %d, and nothing more for %s", what, n, goal, standstill)
 		}
 		select {
 		case <-ctx.Done():
