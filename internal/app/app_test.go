@@ -30,7 +30,8 @@ func run(t *testing.T, env map[string]string, stdin string, args ...string) resu
 }
 
 func runWith(ctx context.Context, env map[string]string, stdin string, args ...string) result {
-	var out, errs bytes.Buffer
+	var out bytes.Buffer
+	var errs lockedBuffer
 	code := app.Run(ctx, args, func(name string) string { return env[name] }, strings.NewReader(stdin), &out, &errs)
 	return result{code, out.String(), errs.String()}
 }

@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -19,7 +18,7 @@ import (
 type shift struct {
 	env  map[string]string
 	stop func()
-	logs bytes.Buffer // to be read after stop
+	logs lockedBuffer
 }
 
 // newShift starts Kafka, Redis and iyzico in this process and makes the topics.

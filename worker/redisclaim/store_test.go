@@ -6,6 +6,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
@@ -225,7 +226,7 @@ const shard = 3
 
 func dial(t testing.TB, addr string) redis.UniversalClient {
 	t.Helper()
-	rdb := redisclaim.Dial(redisclaim.Config{Addrs: []string{addr}})
+	rdb := redisclaim.Dial(redisclaim.Config{Addrs: []string{addr}, Timeout: time.Minute})
 	t.Cleanup(func() {
 		if err := rdb.Close(); err != nil {
 			t.Error(err)

@@ -19,14 +19,14 @@ import (
 type provider struct {
 	worker.Provider
 	err            error
-	balances, auth int
+	balances, auth atomic.Int64
 	under, most    atomic.Int64
 }
 
 func (p *provider) Balance(ctx context.Context) (iyzico.Money, error) {
 	p.most.Store(max(p.most.Load(), p.under.Add(1)))
 	defer p.under.Add(-1)
-	p.balances++
+	p.balances.Add(1)
 	select {
 	case <-time.After(time.Second):
 		return 1, p.err
@@ -35,7 +35,7 @@ func (p *provider) Balance(ctx context.Context) (iyzico.Money, error) {
 	}
 }
 
-func (p *provider) Auth(context.Context, string) error { p.auth++; return p.err }
+func (p *provider) Auth(context.Context, string) error { p.auth.Add(1); return p.err }
 
 func traffic() error { return &iyzico.Error{Outcome: iyzico.OutcomeRefused, Kind: iyzico.KindTraffic} }
 
@@ -53,10 +53,10 @@ func TestBreaker(t *testing.T) {
 			t.Fatal("two failures, and it is not open")
 		}
 		_, err := g.Balance(t.Context())
-		if iyzico.OutcomeOf(err) != iyzico.OutcomeNotSent || iyzico.KindOf(err) != iyzico.KindTraffic || p.balances != 2 {
-			t.Errorf("open: %v after %d calls", err, p.balances)
+		if iyzico.OutcomeOf(err) != iyzico.OutcomeNotSent || iyzico.KindOf(err) != iyzico.KindTraffic || p.balances.Load() != 2 {
+			t.Errorf("open: %v after %d calls", err, p.balances.Load())
 		}
-		if err := g.Auth(t.Context(), "r"); p.auth != 1 || !errors.Is(err, p.err) {
+		if err := g.Auth(t.Context(), "r"); p.auth.Load() != 1 || !errors.Is(err, p.err) {
 			t.Errorf("auth must be let through: %v", err)
 		}
 		time.Sleep(11 * time.Second)
@@ -103,7 +103,7 @@ func TestConcurrency(t *testing.T) {
 			go func() { _, _ = g.Balance(t.Context()) }()
 		}
 		synctest.Wait()
-		if err := g.Auth(t.Context(), "r"); err != nil || p.auth != 1 {
+		if err := g.Auth(t.Context(), "r"); err != nil || p.auth.Load() != 1 {
 			t.Error("auth must not wait")
 		}
 		ended, cancel := context.WithCancel(t.Context())
@@ -112,8 +112,8 @@ func TestConcurrency(t *testing.T) {
 			t.Errorf("whoever gives up waiting has sent nothing: %v", err)
 		}
 		time.Sleep(10 * time.Second)
-		if p.most.Load() != 2 || p.balances != 5 {
-			t.Errorf("%d at a time, %d in all", p.most.Load(), p.balances)
+		if p.most.Load() != 2 || p.balances.Load() != 5 {
+			t.Errorf("%d at a time, %d in all", p.most.Load(), p.balances.Load())
 		}
 	})
 }
