@@ -50,6 +50,11 @@ func (c *explainCommand) Run(ctx context.Context, p *program) error {
 
 // print writes the story as text.
 func (c *explainCommand) print(ctx context.Context, p *program, s *service, story *oncall.Payout) {
+	if story.Imported {
+		p.say("%s: imported at offset %d of shard %d. Next: %s", story.PayoutID, story.Plan, story.Shard, story.Next)
+		p.sayTrail(story.Trail)
+		return
+	}
 	if !story.Seen {
 		p.say("%s: not seen. No batch has it (shard %d).", story.PayoutID, story.Shard)
 		s.sayRead(ctx, p)

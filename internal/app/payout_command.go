@@ -84,7 +84,10 @@ func (*payoutCancelCommand) would(ctx context.Context, d *oncall.Desk, story *on
 }
 
 func status(story *oncall.Payout) string {
-	if !story.Seen {
+	switch {
+	case story.Imported:
+		return "imported"
+	case !story.Seen:
 		return "not seen"
 	}
 	return string(story.Status)

@@ -83,6 +83,15 @@ func (s *storm) meddle() {
 // back, until nothing is held or paused.
 func (s *storm) lift() {
 	s.t.Helper()
+	// A shard obeys in the order of asking: when it has heard this, it has heard
+	// whatever was asked for in the storm.
+	eventually(s.t, 2*time.Minute, func() string {
+		before := s.obeyed
+		if s.tell("pause"); s.obeyed == before {
+			return "a pause is not obeyed everywhere"
+		}
+		return ""
+	})
 	eventually(s.t, 2*time.Minute, func() string {
 		s.tell("resume")
 		s.tell("resume", "--merchant", "market")

@@ -26,6 +26,9 @@ type Payout struct {
 	PayoutID string `json:"payoutId"`
 	Shard    int    `json:"shard"`
 	Seen     bool   `json:"seen"` // a batch owns it
+	// Imported: it was paid elsewhere, as a person has said; no batch has it, and
+	// none ever will.
+	Imported bool `json:"imported,omitempty"`
 
 	Merchant  string         `json:"merchant,omitempty"`
 	Amount    *Money         `json:"amount,omitempty"`
@@ -91,7 +94,7 @@ func Explain(ctx context.Context, claims worker.Claims, logs Logs, keys *seal.Ke
 	}
 	t, err := tell(ctx, claims, logs, keys, shard, state.Epoch, owners[0].Offset)
 	if im, ok := errors.AsType[*importedError](err); ok {
-		p.Plan = owners[0].Offset
+		p.Plan, p.Imported = owners[0].Offset, true
 		p.Next = fmt.Sprintf("nothing: it was paid elsewhere, says %s at %s: %s", im.By, im.At.Format(time.RFC3339), im.Reason)
 		return p, nil
 	}
