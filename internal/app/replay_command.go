@@ -24,7 +24,8 @@ type replayCommands struct {
 
 type replayPlanCommand struct {
 	jsonFlag
-	From     string `help:"Where the stretch begins: a time, or an offset in every partition." placeholder:"RFC3339|OFFSET" required:""`
+	From     string `help:"Where the stretch begins: a time, or an offset in every partition." placeholder:"RFC3339|OFFSET"`
+	Parked   bool   `help:"Of the dead letters that were parked below the floor (below_floor), not of the requests; all of them without --from."`
 	To       string `help:"Where it ends, itself not included. Default: what is answered." placeholder:"RFC3339|OFFSET"`
 	Merchant string `help:"Only this merchant's." placeholder:"NAME"`
 	IDFile   string `help:"Only payouts whose ids stand in this file, one a line." placeholder:"FILE"`
@@ -33,11 +34,12 @@ type replayPlanCommand struct {
 
 // Help says more than the line in the list of commands.
 func (*replayPlanCommand) Help() string {
-	return `Reads a stretch of the requests again and says, without changing anything, what became of each: paid, in flight, failed, refused and why, conflicting, and new: those that no batch has and that would be paid. The plan lists the new ones by id, place and content, under a digest; "toplu replay run" pays these and nothing else. What the consumers have not read yet is on its way by itself and is no part of a plan.
+	return `Reads a stretch of the requests again and says, without changing anything, what became of each: paid, in flight, failed, refused and why, conflicting, and new: those that no batch has and that would be paid. The plan lists the new ones by id, place and content, under a digest; "toplu replay run" pays these and nothing else. With --parked it reads the dead letters of the code below_floor instead, which hold what the topic may have lost since; --from and --to are then of these letters. What the consumers have not read yet is on its way by itself and is no part of a plan.
 
 Example:
 
-  toplu replay plan --from 2026-03-01T00:00:00Z --out lost.plan --config toplu.yaml`
+  toplu replay plan --from 2026-03-01T00:00:00Z --out lost.plan --config toplu.yaml
+  toplu replay plan --parked --out parked.plan --config toplu.yaml`
 }
 
 // Run makes the plan.
@@ -75,7 +77,10 @@ func (c *replayPlanCommand) Run(ctx context.Context, p *program) error {
 }
 
 func (c *replayPlanCommand) stretch() (*oncall.Stretch, error) {
-	s := &oncall.Stretch{Merchant: c.Merchant}
+	if c.From == "" && !c.Parked {
+		return nil, usageError{"say where the stretch begins: --from, or --parked for what was parked below the floor"}
+	}
+	s := &oncall.Stretch{Merchant: c.Merchant, Parked: c.Parked}
 	for _, end := range []struct {
 		name, text string
 		at         *time.Time

@@ -150,7 +150,7 @@ func (p *Preflight) read(rules *schema.Rules, sent map[string]string) []candidat
 	for i := range p.Letters {
 		l := &p.Letters[i]
 		if l.Code == schema.CodeBelowFloor {
-			l.Fate, l.Why = Parked, "the group was set back: toplu replay plan --from OFFSET, then toplu replay run"
+			l.Fate, l.Why = Parked, "the group was set back: toplu replay plan --parked, then toplu replay run"
 			continue
 		}
 		if why := sent[l.Place()]; why != "" {
@@ -210,18 +210,26 @@ func (d *Desk) Redrive(ctx context.Context, p *Preflight, by, why string, rate i
 	return send(ctx, d.Kafka, d.Topics.Requests, out, rate, told)
 }
 
-// sentBack is the request as it came, with a mark.
-func (l *Letter) sentBack(by, why string) kafkaio.Message {
+// request is the request as it came, without what its death and an earlier
+// redrive added.
+func (l *Letter) request() schema.Message {
 	ours := []string{
 		schema.HeaderReasonCode, schema.HeaderReason, schema.HeaderTopic, schema.HeaderPartition, schema.HeaderOffset,
 		schema.HeaderTime, schema.HeaderPayoutID, schema.HeaderSealed, HeaderRedrivenFrom, HeaderRedrivenBy, HeaderRedrivenWhy,
 	}
-	m := kafkaio.Message{Key: l.message.Key, Value: l.message.Value}
+	m := schema.Message{Key: l.message.Key, Value: l.message.Value}
 	for _, h := range l.message.Headers {
 		if !slices.Contains(ours, h.Key) {
 			m.Headers = append(m.Headers, h)
 		}
 	}
+	return m
+}
+
+// sentBack is the request as it came, with a mark.
+func (l *Letter) sentBack(by, why string) kafkaio.Message {
+	bare := l.request()
+	m := kafkaio.Message{Key: bare.Key, Value: bare.Value, Headers: bare.Headers}
 	add := func(key, value string) { m.Headers = append(m.Headers, kafkaio.Header{Key: key, Value: []byte(value)}) }
 	add(HeaderRedrivenFrom, l.Place())
 	add(HeaderRedrivenBy, by)

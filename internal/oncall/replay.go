@@ -23,6 +23,7 @@ type Stretch struct {
 	FromOffset, ToOffset int64 // used where the times are zero; ToOffset 0 is the end
 	Merchant             string
 	IDs                  map[string]bool // nil: all
+	Parked               bool            // of the dead letters that were parked below the floor, not of the requests
 }
 
 // A ReplayPlan says what asking again for a stretch of requests would come to,
@@ -143,15 +144,24 @@ func (d *Desk) PlanReplay(ctx context.Context, s *Stretch, rules *schema.Rules, 
 	if err != nil {
 		return nil, err
 	}
+	topic := d.Topics.Requests
+	if s.Parked {
+		topic = d.Topics.DLQ
+	}
 	p := &ReplayPlan{
-		Version: replayVersion, MadeAt: d.Now().UTC(), Topic: d.Topics.Requests, LogIDs: h.logIDs, Ranges: ranges,
+		Version: replayVersion, MadeAt: d.Now().UTC(), Topic: topic, LogIDs: h.logIDs, Ranges: ranges,
 		Known: map[schema.PayoutStatus]int{}, Refused: map[string]int{}, New: []ReplayItem{}, Sums: map[schema.Currency]string{},
 	}
 	j := &replayJudge{seal: d.Seal, plan: p, stretch: s, rules: rules, history: h, first: pending, sums: map[schema.Currency]int64{}}
 	for _, r := range ranges {
-		err := d.readTopic(ctx, d.Topics.Requests, r.Partition, r.From, r.To, func(rec kafkaio.Record) (bool, error) {
+		err := d.readTopic(ctx, topic, r.Partition, r.From, r.To, func(rec kafkaio.Record) (bool, error) {
 			told(1)
-			j.judge(&rec)
+			if m, meant, err := d.request(topic, &rec); err != nil {
+				p.Read++
+				p.Refused[codeClosed]++
+			} else if meant {
+				j.judge(m, &rec)
+			}
 			return true, nil
 		})
 		if err != nil {
@@ -169,42 +179,74 @@ func (d *Desk) PlanReplay(ctx context.Context, s *Stretch, rules *schema.Rules, 
 
 // ranges finds the stretch in every partition, up to what is answered.
 func (d *Desk) ranges(ctx context.Context, s *Stretch) ([]ReplayRange, error) {
-	lags, err := d.Lags(ctx)
+	topic, reached := d.Topics.Requests, map[int]int64{}
+	if s.Parked {
+		topic = d.Topics.DLQ
+	}
+	bounds, err := d.Kafka.Offsets(ctx, topic)
 	if err != nil {
 		return nil, err
 	}
-	bounds, err := d.Kafka.Offsets(ctx, d.Topics.Requests)
-	if err != nil {
-		return nil, err
+	for partition, b := range bounds {
+		reached[partition] = b.End
+	}
+	if !s.Parked {
+		lags, err := d.Lags(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range lags {
+			reached[l.Partition] = l.Reached()
+		}
 	}
 	from, to := map[int]int64{}, map[int]int64{}
 	if !s.From.IsZero() {
-		if from, err = d.Kafka.OffsetsAt(ctx, d.Topics.Requests, s.From); err != nil {
+		if from, err = d.Kafka.OffsetsAt(ctx, topic, s.From); err != nil {
 			return nil, err
 		}
 	}
 	if !s.To.IsZero() {
-		if to, err = d.Kafka.OffsetsAt(ctx, d.Topics.Requests, s.To); err != nil {
+		if to, err = d.Kafka.OffsetsAt(ctx, topic, s.To); err != nil {
 			return nil, err
 		}
 	}
 	var all []ReplayRange
-	for _, l := range lags {
-		r := ReplayRange{Partition: l.Partition, From: s.FromOffset, To: l.Reached()}
-		if at, ok := from[l.Partition]; ok {
+	for _, partition := range slices.Sorted(maps.Keys(bounds)) {
+		r := ReplayRange{Partition: partition, From: s.FromOffset, To: reached[partition]}
+		if at, ok := from[partition]; ok {
 			r.From = at
 		}
-		if at, ok := to[l.Partition]; ok {
+		if at, ok := to[partition]; ok {
 			r.To = min(r.To, at)
 		} else if s.ToOffset > 0 {
 			r.To = min(r.To, s.ToOffset)
 		}
-		r.From = max(r.From, bounds[l.Partition].Start)
+		r.From = max(r.From, bounds[partition].Start)
 		if r.From < r.To {
 			all = append(all, r)
 		}
 	}
 	return all, nil
+}
+
+// codeClosed counts parked letters that are sealed with a key that is not here.
+const codeClosed = "sealed"
+
+// request is the request in a record of the requests, or of the dead letters:
+// there only what was parked below the floor is meant. It fails if that is sealed
+// and its key is not here.
+func (d *Desk) request(topic string, rec *kafkaio.Record) (m schema.Message, meant bool, err error) {
+	if topic == d.Topics.Requests {
+		return rec.Message(), true, nil
+	}
+	l := d.openLetter(*rec)
+	switch {
+	case l.Code != schema.CodeBelowFloor:
+		return m, false, nil
+	case l.Closed != "":
+		return m, true, errors.New(l.Closed)
+	}
+	return l.request(), true, nil
 }
 
 // A replayJudge judges requests one by one.
@@ -218,10 +260,10 @@ type replayJudge struct {
 	sums    map[schema.Currency]int64
 }
 
-func (j *replayJudge) judge(rec *kafkaio.Record) {
+func (j *replayJudge) judge(m schema.Message, rec *kafkaio.Record) {
 	p := j.plan
 	p.Read++
-	e, err := schema.DecodeRequest(rec.Message(), j.rules)
+	e, err := schema.DecodeRequest(m, j.rules)
 	if err != nil {
 		code := schema.CodeInvalid
 		if bad, ok := errors.AsType[*schema.Invalid](err); ok {

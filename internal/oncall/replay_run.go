@@ -89,7 +89,7 @@ func (d *Desk) sameInstallation(ctx context.Context, p *ReplayPlan) error {
 		return fmt.Errorf("%w: its version is %d, this toplu knows %d", ErrPlanDiffers, p.Version, replayVersion)
 	case digest != p.Digest:
 		return fmt.Errorf("%w: the file was changed, its digest is wrong", ErrPlanDiffers)
-	case p.Topic != d.Topics.Requests:
+	case p.Topic != d.Topics.Requests && p.Topic != d.Topics.DLQ:
 		return fmt.Errorf("%w: it is of the topic %s", ErrPlanDiffers, p.Topic)
 	}
 	views, troubles, err := d.Look(ctx)
@@ -126,10 +126,13 @@ func (d *Desk) originals(ctx context.Context, p *ReplayPlan, rules *schema.Rules
 			if it == nil {
 				return true, nil
 			}
-			m := rec.Message()
+			m, meant, err := d.request(p.Topic, &rec)
+			if err != nil {
+				return false, err
+			}
 			e, err := schema.DecodeRequest(m, rules)
 			content := d.Seal.Content(&e.Request)
-			if err != nil || e.Request.PayoutID != it.PayoutID || e.Request.Amount.Value() != it.Amount || hex.EncodeToString(content[:]) != it.Content {
+			if err != nil || !meant || e.Request.PayoutID != it.PayoutID || e.Request.Amount.Value() != it.Amount || hex.EncodeToString(content[:]) != it.Content {
 				return false, fmt.Errorf("%w: at %s/%d offset %d there is no longer the request for %s that was planned", ErrPlanDiffers, p.Topic, partition, rec.Offset, it.PayoutID)
 			}
 			found[it] = original{m, e.Request}
