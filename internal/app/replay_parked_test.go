@@ -80,3 +80,20 @@ func TestReplayOfParkedLetters(t *testing.T) {
 		}
 	}
 }
+
+// Offsets that were set back are told on the one screen.
+func TestStatusShowsOffsetsSetBack(t *testing.T) {
+	t.Parallel()
+	s := newShift(t, 20*time.Millisecond)
+	s.start(t)
+	s.send(t, "known-1")
+	s.says(t, ": paid", "explain", "known-1")
+	partition := kafkaio.PartitionFor([]byte("known-1"), 2)
+	s.until(t, func(r result) bool { return loose[statusJSON](t, r).Requests[partition].Lag == 0 }, "status", "--json")
+	s.stop()
+	cfg, client := kafkaOf(t, s.env)
+	if err := client.SetOffsets(t.Context(), cfg.Kafka.Group, cfg.Kafka.Topics().Requests, map[int]int64{partition: 0}); err != nil {
+		t.Fatal(err)
+	}
+	s.run(t, "status").want(t, 0, "SET BACK: partition", "")
+}
