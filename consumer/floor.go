@@ -21,7 +21,7 @@ func (r *run) park(e *event) {
 	floor := e.place.progress.part.Floor
 	r.letter(e, schema.Reason{
 		Code: schema.CodeBelowFloor,
-		Text: fmt.Sprintf("requests up to offset %d of this partition were answered before, and no batch has this one: the group's offsets were set back. It is paid only by a replay: toplu replay plan --from OFFSET", floor),
+		Text: fmt.Sprintf("requests up to offset %d of this partition were answered before, and no batch has this one: the group's offsets were set back. It is paid only by a replay: toplu replay plan --parked", floor),
 	}, e.id())
 	r.cfg.Metrics.parked()
 	r.often.Error().Str("payoutId", e.id()).Int("partition", e.source.Partition).Int64("offset", e.source.Offset).Int64("floor", floor).
