@@ -87,6 +87,10 @@ func (c *statusCommand) show(ctx context.Context, p *program, s *service, d *onc
 func printStatus(p *program, s *oncall.Status) {
 	p.say("%s  %d open batches, %d stuck; iyzico answered last: %s", stamp(s.At), s.OpenBatches, s.StuckCount, ago(s.At, s.LastAnswer))
 	for _, pause := range s.Pauses {
+		if pause.Closed {
+			p.say("CLOSED: for %s: %s (shards %s). Bring back in what was paid (toplu claims import FILE --open); nothing is paid before", age(s.At, pause.Since), pause.Reason, numbers(pause.Shards))
+			continue
+		}
 		who := "everything"
 		if pause.Merchant != "" {
 			who = "merchant " + pause.Merchant

@@ -72,6 +72,7 @@ type Pause struct {
 	Reason   string    `json:"reason,omitempty"`
 	Since    time.Time `json:"since"`
 	Shards   []int     `json:"shards"`
+	Closed   bool      `json:"closed,omitempty"` // since Kafka was lost or restored: resume does not lift it, toplu claims import does
 }
 
 // Status looks at everything. owners names the worker of each shard as far as it
@@ -187,14 +188,17 @@ func sumMerchants(views []*worker.ShardView) []MerchantSum {
 // joinPauses makes one pause of those that were asked for together: one stands in
 // each shard.
 func joinPauses(views []*worker.ShardView) []Pause {
-	type asked struct{ scope, by, reason string }
+	type asked struct {
+		scope, by, reason string
+		closed            bool
+	}
 	found := map[asked]*Pause{}
 	for _, v := range views {
 		for _, p := range v.Pauses {
-			a := asked{p.Scope, p.By, text(&p.Reason)}
+			a := asked{p.Scope, p.By, text(&p.Reason), p.Closed}
 			j := found[a]
 			if j == nil {
-				j = &Pause{Merchant: p.Scope, By: p.By, Reason: a.reason, Since: p.Since}
+				j = &Pause{Merchant: p.Scope, By: p.By, Reason: a.reason, Since: p.Since, Closed: p.Closed}
 				found[a] = j
 			}
 			if p.Since.Before(j.Since) {
