@@ -104,13 +104,19 @@ func (w *world) deleteOffsets() {
 // rewind sets the consumers' offsets to 0. No run may be up.
 func (w *world) rewind() {
 	w.t.Helper()
+	w.commit(map[int]int64{0: 0, 1: 0, 2: 0, 3: 0})
+}
+
+// commit sets the consumers' offsets, as other programs do. No run may be up.
+func (w *world) commit(offsets map[int]int64) {
+	w.t.Helper()
 	eventually(w.t, 20*time.Second, func() string {
-		var zero []kafka.OffsetCommit
-		for p := range 4 {
-			zero = append(zero, kafka.OffsetCommit{Partition: p, Offset: 0})
+		var all []kafka.OffsetCommit
+		for p, offset := range offsets {
+			all = append(all, kafka.OffsetCommit{Partition: p, Offset: offset})
 		}
 		res, err := w.admin().OffsetCommit(w.t.Context(), &kafka.OffsetCommitRequest{
-			GroupID: "toplu", GenerationID: -1, Topics: map[string][]kafka.OffsetCommit{"payout.requests": zero},
+			GroupID: "toplu", GenerationID: -1, Topics: map[string][]kafka.OffsetCommit{"payout.requests": all},
 		})
 		if err != nil {
 			return err.Error()
