@@ -74,6 +74,13 @@ var (
 	ErrClosed = errors.New("the installation is closed since Kafka was lost or restored: bring back in what was paid (toplu claims import FILE --open), nothing is paid before")
 )
 
+// tellsOfFloors are the keys of the records that [ReadFloors] reads. The others are
+// batches' and the worker's: one that nobody can read stops its shard, and not
+// the requests of all.
+var tellsOfFloors = map[schema.RecordType]bool{
+	schema.RecGenesis: true, schema.RecFloor: true, schema.RecPaused: true, schema.RecResumed: true, schema.RecNoted: true,
+}
+
 // ReadFloors returns the floors in a shard's journal as it ends now, from its
 // last checkpoint on. It fails with [ErrNotBegun] and, beside the floors,
 // [ErrClosed].
@@ -117,6 +124,9 @@ func ReadFloors(ctx context.Context, journal Log) ([]schema.Floor, error) {
 			return nil, err
 		}
 		for _, e := range chunk.Entries {
+			if !tellsOfFloors[schema.RecordType(e.Key)] {
+				continue
+			}
 			r, err := schema.DecodeRecord(e.Value)
 			if err != nil {
 				return nil, fmt.Errorf("payout.journal offset %d: %w", e.Offset, err)

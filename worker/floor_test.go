@@ -38,7 +38,10 @@ func TestFloors(t *testing.T) {
 	if _, err := worker.ReadFloors(t.Context(), &b.journal); !errors.Is(err, worker.ErrNotBegun) {
 		t.Errorf("an empty journal: %v", err)
 	}
-	b.append(t, `{"v":1,"type":"floor","at":"2026-01-01T00:00:00Z","floors":[{"topic":"payout.requests","partition":3,"offset":10}]}`)
+	// What nobody can read stops its shard, and not whoever plans.
+	if _, err := b.journal.Append(t.Context(), schema.Message{Key: []byte("teleported"), Value: []byte(`{"v":99,"type":"teleported"}`)}); err != nil {
+		t.Fatal(err)
+	}
 	raise := func(f schema.Floor) {
 		if err := worker.RaiseFloors(t.Context(), &b.journal, []schema.Floor{f}, time.Now); err != nil {
 			t.Fatal(err)
@@ -51,6 +54,7 @@ func TestFloors(t *testing.T) {
 			t.Errorf("error %v, floors (-want +got):\n%s", err, diff)
 		}
 	}
+	raise(floorOf(10, 0))
 	raise(floorOf(8, 0)) // of a session that was frozen
 	stands(schema.Floor{Topic: "payout.requests", Partition: 3, Offset: 10, Answered: 10})
 	accept := schema.Record{Type: schema.RecFloor, By: "ops", Command: 1, At: time.Now(), Floors: []schema.Floor{floorOf(5, 0)}}
