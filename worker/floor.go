@@ -77,9 +77,7 @@ var (
 // tellsOfFloors are the keys of the records that [ReadFloors] reads. The others are
 // batches' and the worker's: one that nobody can read stops its shard, and not
 // the requests of all.
-var tellsOfFloors = map[schema.RecordType]bool{
-	schema.RecGenesis: true, schema.RecFloor: true, schema.RecPaused: true, schema.RecResumed: true, schema.RecNoted: true,
-}
+var tellsOfFloors = []schema.RecordType{schema.RecGenesis, schema.RecFloor, schema.RecPaused, schema.RecResumed, schema.RecNoted}
 
 // ReadFloors returns the floors in a shard's journal as it ends now, from its
 // last checkpoint on. It fails with [ErrNotBegun] and, beside the floors,
@@ -124,7 +122,7 @@ func ReadFloors(ctx context.Context, journal Log) ([]schema.Floor, error) {
 			return nil, err
 		}
 		for _, e := range chunk.Entries {
-			if !tellsOfFloors[schema.RecordType(e.Key)] {
+			if !slices.Contains(tellsOfFloors, schema.RecordType(e.Key)) {
 				continue
 			}
 			r, err := schema.DecodeRecord(e.Value)
