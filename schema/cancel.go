@@ -74,10 +74,7 @@ func DecodeCancel(m Message) (Cancel, error) {
 
 // readCancel reads the data of a cancel. Fields it does not know are left alone.
 func (d *draft) readCancel(r *reader, reason *given) {
-	if c := r.peek(); c != '{' && c != 0 {
-		r.skip()
-		d.none = true
-		d.problem("", "the data must be a JSON object")
+	if !d.isObject(r) {
 		return
 	}
 	var seen names

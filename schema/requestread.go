@@ -31,13 +31,21 @@ func (d *draft) problem(field, text string) {
 	d.problems = append(d.problems, Problem{field, text})
 }
 
+// isObject reports whether the data is an object, and passes over what is none.
+func (d *draft) isObject(r *reader) bool {
+	if c := r.peek(); c == '{' || c == 0 {
+		return true
+	}
+	r.skip()
+	d.none = true
+	d.problem("", "the data must be a JSON object")
+	return false
+}
+
 // read reads the data of a request. Fields it does not know are left alone:
 // order systems may say more than we ask.
 func (d *draft) read(r *reader) {
-	if c := r.peek(); c != '{' && c != 0 {
-		r.skip()
-		d.none = true
-		d.problem("", "the data must be a JSON object")
+	if !d.isObject(r) {
 		return
 	}
 	var seen names

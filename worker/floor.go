@@ -96,8 +96,9 @@ func ReadFloors(ctx context.Context, journal Log) ([]schema.Floor, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, closings, at := floors{}, map[int64]bool{}, int64(0)
+	found, closings, at, obeyed := floors{}, map[int64]bool{}, int64(0), int64(0)
 	if best != nil {
+		obeyed = best.Checkpoint.Commands
 		at = best.Checkpoint.JournalOffset
 		found.from(best.Checkpoint.Floors)
 		for _, offset := range best.Checkpoint.Pauses {
@@ -111,10 +112,6 @@ func ReadFloors(ctx context.Context, journal Log) ([]schema.Floor, error) {
 			}
 			closings[offset] = r.Closes()
 		}
-	}
-	obeyed := int64(0)
-	if best != nil {
-		obeyed = best.Checkpoint.Commands
 	}
 	for at < end {
 		chunk, err := journal.Read(ctx, at)
