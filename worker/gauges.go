@@ -33,7 +33,7 @@ type purse struct {
 	currency schema.Currency
 }
 
-// A heap of payouts, and when the oldest batch among them was sealed.
+// A heap of payouts, and since when the oldest batch among them waits.
 type heapOf struct {
 	Tally
 	oldest time.Time // zero: there are none
@@ -76,7 +76,7 @@ type dispute struct {
 // They are not remembered one by one, or memory would grow with what waits.
 type backlog struct {
 	sums  map[schema.Currency]Tally
-	since time.Time // none of them was sealed before this
+	since time.Time // none of them waits for longer
 }
 
 func newGauging() gauging {
@@ -90,7 +90,7 @@ func newGauging() gauging {
 func (g *gauging) waits(b *batch) {
 	l := g.backlogs[b.merchant]
 	if l.sums == nil {
-		l = backlog{sums: map[schema.Currency]Tally{}, since: b.plan.At}
+		l = backlog{sums: map[schema.Currency]Tally{}, since: b.waitsSince()}
 	}
 	t, own := l.sums[b.plan.Currency], b.openSum()
 	l.sums[b.plan.Currency] = Tally{t.Items + own.Items, t.Minor + own.Minor}
@@ -102,7 +102,7 @@ func (g *gauging) waits(b *batch) {
 func (g *gauging) taken(offset int64) { g.unread[offset] = true }
 
 // read moves a batch that waited from the backlog into memory. first tells
-// whether it was sealed before all that still wait.
+// whether it was sealed before all that still do.
 func (g *gauging) read(b *batch, first bool) {
 	if !g.unread[b.offset] {
 		return
@@ -119,8 +119,8 @@ func (g *gauging) read(b *batch, first bool) {
 		delete(g.backlogs, b.merchant)
 		return
 	}
-	if first && b.plan.At.After(l.since) {
-		l.since = b.plan.At
+	if since := b.waitsSince(); first && since.After(l.since) {
+		l.since = since
 		g.backlogs[b.merchant] = l
 	}
 }
@@ -134,7 +134,7 @@ func (g *gauging) contradicted(b *batch, i int) {
 	g.disputed[d] = true
 	p := purse{b.merchant, b.plan.Currency}
 	h := g.disputes[p]
-	h.join(Tally{1, b.plan.Items[i].Minor}, b.plan.At)
+	h.join(Tally{1, b.plan.Items[i].Minor}, b.waitsSince())
 	g.disputes[p] = h
 }
 
@@ -160,6 +160,15 @@ func (b *batch) openSum() Tally {
 		}
 	}
 	return t
+}
+
+// waitsSince is when the batch was sealed, or when its merchant's cut-off lets it
+// go, which is later: a night behind a cut-off is no delay of ours.
+func (b *batch) waitsSince() time.Time {
+	if b.plan.NotBefore.After(b.plan.At) {
+		return b.plan.NotBefore
+	}
+	return b.plan.At
 }
 
 // openState tells where the batch's unanswered payouts are.
@@ -234,7 +243,11 @@ func (s *Shard) gaugeOpen(r *reading) {
 	}
 	for _, b := range s.batches {
 		if b.plan != nil {
-			g.put(r, purse{b.merchant, b.plan.Currency}, b.openState(!b.settled() && stopped(b.merchant), g.last), b.openSum(), b.plan.At)
+			state, at := b.openState(!b.settled() && stopped(b.merchant), g.last), b.waitsSince()
+			if state == openScheduled {
+				at = b.plan.At
+			}
+			g.put(r, purse{b.merchant, b.plan.Currency}, state, b.openSum(), at)
 		}
 	}
 	r.missing = slices.Sorted(maps.Keys(missing))

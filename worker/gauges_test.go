@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -167,6 +168,46 @@ func TestGaugesTellAges(t *testing.T) {
 		shard := func(name string) int64 { return gauge(t, registry, name)["0"] }
 		return waited && age() == 0 && shard("toplu_claims_believed") == 1 && shard("toplu_claims_lag") == 0 && shard("toplu_checkpoint_lag") < 8 &&
 			len(gauge(t, registry, "toplu_checkpoint_age_seconds")) == 1
+	})
+}
+
+// A night behind a cut-off is scheduled time, and not an age of what is payable
+// or in flight after it.
+func TestGaugesTellAgesFromTheOpening(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, iyzicotest.Settings{SettleWithin: iyzicotest.Duration(time.Hour)})
+	sealed := time.Now().UTC()
+	opens := sealed.Add(10 * time.Hour)
+	b.notBefore = opens
+	for _, id := range []string{"a", "b"} { // the second waits for its turn
+		b.plan(t, id, 3)
+	}
+	var shift atomic.Int64 // of the clock, so that the night is over at once
+	shift.Store(int64(9 * time.Hour))
+	registry := prometheus.NewRegistry()
+	ports := b.ports(t)
+	ports.Metrics = worker.NewMetrics(registry)
+	ports.Now = func() time.Time { return time.Now().Add(time.Duration(shift.Load())) }
+	cfg := quick
+	cfg.Merchants = map[string]worker.Terms{"default": {MaxOpen: 1}}
+	age := func(state string) int64 {
+		return gauge(t, registry, "toplu_open_oldest_age_seconds")["TRY default 0 "+state]
+	}
+	const hour, minute = int64(3600), int64(60)
+	night := false
+	b.runWith(t, cfg, ports, func() bool {
+		if !night {
+			night = age("scheduled") >= 9*hour && age("payable") == 0
+			if night {
+				shift.Store(int64(10*time.Hour + 5*time.Minute))
+			}
+			return false
+		}
+		payable, inFlight := age("payable"), age("in_flight")
+		if payable > hour || inFlight > hour {
+			t.Fatalf("payable for %d s, in flight for %d s: the night is counted", payable, inFlight)
+		}
+		return age("scheduled") == 0 && payable >= 5*minute && inFlight >= 5*minute
 	})
 }
 

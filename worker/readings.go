@@ -41,7 +41,7 @@ func newReadings() *readings {
 		shards:     map[int]*reading{},
 		payouts:    desc("toplu_open_payouts", "Payouts without a final status, by where they are: payable, scheduled, held, in_flight, unknown, unexplained.", open...),
 		amount:     desc("toplu_open_amount_minor_units", "Sum of the payouts without a final status, in minor units. What is unexplained must be 0.", open...),
-		age:        desc("toplu_open_oldest_age_seconds", "Time since the oldest batch with such payouts was sealed; 0 without any. Of batches that wait for their turn, at most.", open...),
+		age:        desc("toplu_open_oldest_age_seconds", "Time since the oldest batch with such payouts was sealed, or since its merchant's cut-off let it go; 0 without any. Of batches that wait for their turn, at most.", open...),
 		trouble:    desc("toplu_merchant_trouble", "1 while iyzico refuses or does not answer the merchant's calls and toplu backs off.", "shard", "merchant"),
 		missing:    desc("toplu_merchant_missing", "1 for a merchant that has unanswered payouts and is not in the configuration: they wait until it is back.", "shard", "merchant"),
 		claimsLag:  desc("toplu_claims_lag", "Records of the plan log that the claims in Redis do not stand behind yet.", "shard"),

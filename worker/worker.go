@@ -106,6 +106,13 @@ func (w *Worker) Halt(why error) {
 	w.Stop()
 }
 
+// Halted returns why no shard runs any more, nil if that is not so.
+func (w *Worker) Halted() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.halted
+}
+
 // Stopped returns the shards that stopped by themselves, or are stuck, and why.
 func (w *Worker) Stopped() map[int]error {
 	w.mu.Lock()
