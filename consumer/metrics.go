@@ -4,6 +4,8 @@ import (
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/toplu/toplu/schema"
 )
 
 // Metrics counts what planners do. A nil *Metrics counts nothing. Safe for
@@ -20,6 +22,14 @@ type Metrics struct {
 	plans      *prometheus.CounterVec
 	items      prometheus.Counter
 	lags       *prometheus.GaugeVec
+}
+
+// refusals are the codes of requests that are refused. Each is told as 0 from the
+// start: Prometheus sees no increase in a series that begins with 1, and an alert on
+// the first such request would be silent.
+var refusals = []string{
+	schema.CodeEmpty, schema.CodeNotJSON, schema.CodeNotCloudEvent, schema.CodeTooLarge, schema.CodeInvalid, schema.CodeUnknownMerchant,
+	schema.CodeNothingToCancel,
 }
 
 // NewMetrics makes the metrics and registers them.
@@ -44,6 +54,9 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		lags: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "toplu_requests_lag", Help: "Offsets of a partition of payout.requests that have no answer yet.",
 		}, []string{"partition"}),
+	}
+	for _, code := range refusals {
+		m.refusals.WithLabelValues(code)
 	}
 	r.MustRegister(m.reads, m.refusals, m.warnings, m.duplicates, m.conflicts, m.cancels, m.passes, m.parks, m.plans, m.items, m.lags)
 	return m

@@ -34,6 +34,9 @@ type Config struct {
 	Known consumer.Known
 	// Seal hides who is paid; nil: nothing is sealed.
 	Seal consumer.Seal
+	// Reading, if not nil, is called whenever requests begin to be read: nothing
+	// stops them (any more).
+	Reading func()
 	// Planner is how batches are filled. Its logger and clock are used here too.
 	Planner consumer.Config
 }
@@ -88,6 +91,7 @@ func Run(ctx context.Context, cfg Config) error {
 // serve plans for one generation of the group.
 func (s *source) serve(ctx context.Context, planner *consumer.Planner, g *kafkaio.Generation) error {
 	if len(g.Partitions) == 0 {
+		s.reading()
 		s.log.Info().Int("generation", g.ID).Msg("no partitions of requests for this member")
 		return nil
 	}
@@ -113,8 +117,15 @@ func (s *source) serve(ctx context.Context, planner *consumer.Planner, g *kafkai
 		}})
 		ids = append(ids, p.ID)
 	}
+	s.reading()
 	s.log.Info().Ints("partitions", ids).Int("generation", g.ID).Msg("requests assigned")
 	return planner.Run(ctx, a)
+}
+
+func (s *source) reading() {
+	if s.Reading != nil {
+		s.Reading()
+	}
 }
 
 // untilDone repeats f while its error is one that may pass, with growing pauses

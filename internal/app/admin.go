@@ -52,11 +52,15 @@ func (h *health) problems() []string {
 	for _, part := range slices.Sorted(maps.Keys(h.reasons)) {
 		all = append(all, h.reasons[part])
 	}
-	if h.worker != nil {
-		stopped := h.worker.Stopped()
-		for _, shard := range slices.Sorted(maps.Keys(stopped)) {
-			all = append(all, fmt.Sprintf("shard %d has stopped: %v", shard, stopped[shard]))
-		}
+	if h.worker == nil {
+		return all
+	}
+	if why := h.worker.Halted(); why != nil {
+		return append(all, "all shards have stopped: "+why.Error())
+	}
+	stopped := h.worker.Stopped()
+	for _, shard := range slices.Sorted(maps.Keys(stopped)) {
+		all = append(all, fmt.Sprintf("shard %d has stopped: %v", shard, stopped[shard]))
 	}
 	return all
 }

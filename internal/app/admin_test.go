@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -54,48 +53,6 @@ func answers(t *testing.T, ask func(string) (int, string), path string, status i
 			t.Fatalf("%s: got %d %s, want %d %s", path, code, body, status, text)
 		}
 	}
-}
-
-// TestReadySaysWhy has each reason for which the service is not ready.
-func TestReadySaysWhy(t *testing.T) {
-	t.Parallel()
-	t.Run("Kafka away", func(t *testing.T) {
-		t.Parallel()
-		s := newShift(t, time.Millisecond)
-		ask := s.administer(t)
-		s.env = plus(s.env, "TOPLU_KAFKA_BROKERS=127.0.0.1:1")
-		s.start(t)
-		answers(t, ask, "/readyz", 503, "waiting for kafka: ")
-		answers(t, ask, "/livez", 200, "ok")
-	})
-	t.Run("Redis away", func(t *testing.T) {
-		t.Parallel()
-		s := newShift(t, time.Millisecond)
-		ask := s.administer(t)
-		s.env = plus(s.env, "TOPLU_REDIS_ADDRS=127.0.0.1:1")
-		s.start(t)
-		answers(t, ask, "/readyz", 503, "waiting for redis: ")
-		answers(t, ask, "/livez", 200, "ok")
-	})
-	t.Run("a shard that cannot go on", func(t *testing.T) {
-		t.Parallel()
-		s := newShift(t, time.Millisecond)
-		ask := s.administer(t)
-		s.start(t)
-		answers(t, ask, "/readyz", 200, "ok\n")
-		cfg, client := kafkaOf(t, s.env)
-		garbage := kafkaio.Messages(schema.Message{Key: []byte("x"), Value: []byte("no plan")})
-		if err := client.Publish(t.Context(), cfg.Kafka.Topics().Batches, garbage); err != nil {
-			t.Fatal(err)
-		}
-		answers(t, ask, "/readyz", 503, " has stopped: ")
-		_, why := ask("/readyz")
-		if !regexp.MustCompile(`^shard [01] has stopped: .*offset \d+`).MatchString(why) {
-			t.Errorf("got %s", why)
-		}
-		answers(t, ask, "/livez", 200, "ok")
-		answers(t, ask, "/metrics", 200, "toplu_shards_stopped 1")
-	})
 }
 
 func TestPprofIsASetting(t *testing.T) {

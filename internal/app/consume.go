@@ -34,6 +34,7 @@ func (k known) Known(ctx context.Context, shard int, ids []string) ([]consumer.C
 // runConsumer seals requests into batches until ctx ends.
 func (s *service) runConsumer(ctx context.Context) error {
 	registered := consumer.NewMetrics(s.registry)
+	s.unread = stopMetric(s.registry)
 	return s.untilMended(ctx, func() error { return s.consume(ctx, registered) })
 }
 
@@ -47,6 +48,7 @@ func (s *service) consume(ctx context.Context, metrics *consumer.Metrics) error 
 		LogID:   s.logID,
 		StartAt: kafkasource.StartAt{Mode: kafkasource.StartMode(s.cfg.Kafka.StartAt.Mode), Time: s.cfg.Kafka.StartAt.Time},
 		Seal:    s.consumerSeal(),
+		Reading: func() { s.stopReading(s.topics.Requests, "") },
 		Floors:  floors{s},
 		Known:   known{worker.NewKnown(s.claims, s.logs, s.log)},
 		Planner: consumer.Config{

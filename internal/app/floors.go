@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/toplu/toplu/consumer/kafkasource"
 	"github.com/toplu/toplu/schema"
 	"github.com/toplu/toplu/worker"
@@ -52,6 +54,25 @@ func (f floors) Raise(ctx context.Context, raised []schema.Floor) error {
 // consumer.
 const mendEvery = 5 * time.Second
 
+// stopMetric tells of topics that are not read.
+func stopMetric(r prometheus.Registerer) *prometheus.GaugeVec {
+	stopped := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "toplu_requests_stopped", Help: "1 while no requests are read from a topic until a person has acted; /readyz says why.",
+	}, []string{"topic"})
+	r.MustRegister(stopped)
+	return stopped
+}
+
+// stopReading says why a topic's requests are not read; "": they are.
+func (s *service) stopReading(topic, why string) {
+	s.health.set("requests of "+topic, why)
+	stopped := 0.0
+	if why != "" {
+		stopped = 1
+	}
+	s.unread.WithLabelValues(topic).Set(stopped)
+}
+
 // untilMended repeats f while it is stopped by what a person's command mends. The
 // workers go on meanwhile: they are the ones who take the command.
 func (s *service) untilMended(ctx context.Context, f func() error) error {
@@ -66,6 +87,7 @@ func (s *service) untilMended(ctx context.Context, f func() error) error {
 			told = text
 			s.log.Error().Msg("no requests are read: " + text)
 		}
+		s.stopReading(s.topics.Requests, "no requests are read: "+told)
 		wait := time.NewTimer(mendEvery)
 		select {
 		case <-ctx.Done():

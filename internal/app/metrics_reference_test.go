@@ -53,6 +53,7 @@ func TestMetricsReference(t *testing.T) {
 	newCallMetrics(registry)
 	shardMetrics(registry, 1, nil)
 	sealMetric(registry)
+	stopMetric(registry)
 
 	descs := make(chan *prometheus.Desc)
 	go func() {

@@ -47,6 +47,7 @@ type service struct {
 	gates    map[string]*throttle.Gate // to the accounts
 	registry *prometheus.Registry
 	recent   *recentCalls
+	unread   *prometheus.GaugeVec // topics of requests that are not read
 	worker   *worker.Worker
 	health   health
 	tracer   trace.Tracer // nil: nothing is traced
@@ -129,6 +130,7 @@ func (s *service) Run(ctx context.Context) error {
 	}
 	defer untrace()
 	s.tracer = tracer
+	s.health.set("starting", "starting") // before anybody can ask
 	stopAdmin, err := s.serveAdmin(ctx)
 	if err != nil {
 		return err
@@ -180,7 +182,6 @@ func (s *service) Run(ctx context.Context) error {
 // await waits for Kafka, Redis and iyzico, and refuses what waiting does not
 // mend: wrong topics, wrong credentials, a Redis that may forget.
 func (s *service) await(ctx context.Context) error {
-	s.health.set("starting", "waiting for Kafka, Redis and iyzico")
 	if err := s.until(ctx, "kafka", s.checkKafka); err != nil {
 		return err
 	}
@@ -194,12 +195,14 @@ func (s *service) await(ctx context.Context) error {
 	if !s.roles.Worker {
 		return nil
 	}
+	s.health.set("starting", "waiting for iyzico")
 	return s.checkIyzico(ctx)
 }
 
 // until repeats f until it succeeds, saying each new trouble once.
 func (s *service) until(ctx context.Context, what string, f func(context.Context) error) error {
 	told := ""
+	s.health.set("starting", "waiting for "+what) // f may itself wait for long, as while Kafka takes no records
 	retry := backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(200*time.Millisecond), backoff.WithMaxInterval(5*time.Second), backoff.WithMaxElapsedTime(0))
 	return backoff.RetryNotify(func() error {

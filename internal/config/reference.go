@@ -26,7 +26,7 @@ One YAML file, named by ` + "`--config`" + ` or ` + "`TOPLU_CONFIG`" + `. The sm
 ` + "```yaml\n" + Example + "```" + `
 
 * **Environment.** Every key has a variable, which wins over the file: ` + "`kafka.brokers`" + ` is ` + "`TOPLU_KAFKA_BROKERS`" + `, ` + "`merchants.my-shop.apiKey`" + ` is ` + "`TOPLU_MERCHANTS_MY_SHOP_APIKEY`" + `. A variable set to nothing counts as not set. Merchants other than ` + "`default`" + ` must be named in the file (` + "`merchants: {my-shop: {}}`" + `) for their variables to be read.
-* **Secrets** may stand in a file of their own: add ` + "`File`" + ` to the key (` + "`apiKeyFile`" + `, ` + "`TOPLU_REDIS_PASSWORDFILE`" + `). A relative path begins at the folder of the configuration file. Such a file is read again when it changes, so that a key can be exchanged without a restart; how is in [security.md](security.md).
+* **Secrets** may stand in a file of their own: add ` + "`File`" + ` to the key (` + "`apiKeyFile`" + `, ` + "`TOPLU_REDIS_PASSWORDFILE`" + `). A relative path begins at the folder of the configuration file. Such a file is read again when it changes (that of ` + "`redis.sentinelPassword`" + ` only at the start), so that a key can be exchanged without a restart; how is in [security.md](security.md).
 * **Lists** are YAML lists or texts with commas. **Durations** have a unit: ` + "`500ms`, `2s`, `1h`" + `. **Amounts** are decimals and read exactly.
 * ` + "`toplu config check`" + ` names every mistake at once; ` + "`toplu config show`" + ` prints what is in force and where it comes from.
 `)
