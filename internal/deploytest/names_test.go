@@ -69,7 +69,7 @@ func TestMetricsExist(t *testing.T) {
 // incidents are the parts of docs/runbook.md.
 var incidents = []string{
 	"answers-lost", "bad-deploy", "balance-empty", "dlq-fills", "iyzico-down", "kafka-restored", "lag-grows",
-	"ledger-lost-a-day", "poison-event", "redis-wiped", "stuck-batch", "was-x-paid", "wrong-keys",
+	"ledger-lost-a-day", "merchant-missing", "offsets-set-back", "poison-event", "redis-wiped", "stuck-batch", "was-x-paid", "wrong-keys",
 }
 
 type alerts struct {

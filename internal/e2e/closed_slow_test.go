@@ -121,38 +121,6 @@ func TestSlowOffsetsAccept(t *testing.T) {
 	w.stopAll()
 }
 
-// TestSlowOffsetsSetBack skips requests and then sets the group back to before
-// them: they are put aside, and paid by a replay alone.
-func TestSlowOffsetsSetBack(t *testing.T) {
-	w := newWorld(t, realparts.Kafka42)
-	w.run("run")
-	before := w.shop.make("", 20)
-	w.send(before)
-	w.paid(before)
-	w.stopAll()
-	skipped := w.shop.make("", 6)
-	w.send(skipped)
-	w.skip()
-	w.run("skipped")
-	after := w.shop.make("market", 40)
-	w.send(after)
-	w.paid(before, after)
-	w.says(0, "audit")
-	w.stopAll()
-
-	w.rewind()
-	w.says(0, "status", `SET BACK: partition \d to offset 0, it was answered up to`)
-	w.run("back")
-	w.says(0, "dlq list", `below_floor +6 `)
-	w.says(0, "status", `below_floor +6 `)
-	w.says(0, "dlq redrive --code below_floor --reason try --yes", `0 sent back`)
-	w.paid(before, after)
-	w.replay()
-	w.paid(before, after, skipped)
-	w.says(0, "audit")
-	w.stopAll()
-}
-
 // paid waits until exactly these are paid, each once.
 func (w *world) paid(groups ...[]*request) {
 	w.t.Helper()

@@ -54,6 +54,38 @@ func TestSlowIncidentDlqFills(t *testing.T) {
 	}
 }
 
+// Requests are skipped, and then the group is set back to before them.
+func TestSlowIncidentOffsetsSetBack(t *testing.T) {
+	i := newIncident(t, "offsets-set-back")
+	i.run("run")
+	before := i.shop.make("", 20)
+	i.send(before)
+	i.paid(before)
+	i.stopAll()
+	skipped := i.shop.make("", 6)
+	i.send(skipped)
+	i.skip()
+	i.run("skipped")
+	after := i.shop.make("market", 40)
+	i.send(after)
+	i.paid(before, after)
+	i.says(0, "audit")
+	i.stopAll()
+
+	i.rewind()
+	i.play(0, []string{i.shows("SET BACK") + `: partition \d to offset 0, it was answered up to`}, "status")
+	run := i.run("back")
+	i.metric(run, i.shows("toplu_requests_parked_total"))
+	i.says(0, "dlq list", i.shows("below_floor")+` +6 `)
+	i.play(0, []string{`below_floor +6 `}, "status")
+	i.says(0, "dlq redrive --code below_floor --reason try --yes", `0 sent back`)
+	i.paid(before, after)
+	i.play(0, []string{`6`}, "replay plan")
+	i.play(0, nil, "replay run")
+	i.paid(before, after, skipped)
+	i.over()
+}
+
 func TestSlowIncidentPoisonEvent(t *testing.T) {
 	i := newIncident(t, "poison-event")
 	run := i.run("run")

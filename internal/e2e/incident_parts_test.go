@@ -131,14 +131,20 @@ func TestSlowIncidentBalanceEmpty(t *testing.T) {
 	if n := len(i.books().Transfers); n > 0 {
 		t.Errorf("%d transfers without money", n)
 	}
-	body := strings.NewReader(`{"apiKey":"sandbox-default","amount":"1000000.00"}`)
-	res, err := http.Post(i.simulatorURL+"/_simulator/deposit", "application/json", body)
-	i.must(err)
-	_ = res.Body.Close()
+	i.deposit("sandbox-default")
 	i.over()
 	if n := i.ledger.count("paid"); n != 20 {
 		t.Errorf("%d of 20 are paid", n)
 	}
+}
+
+// deposit puts a million onto a merchant's account at iyzico.
+func (i *incident) deposit(apiKey string) {
+	i.t.Helper()
+	body := strings.NewReader(`{"apiKey":"` + apiKey + `","amount":"1000000.00"}`)
+	res, err := http.Post(i.simulatorURL+"/_simulator/deposit", "application/json", body)
+	i.must(err)
+	_ = res.Body.Close()
 }
 
 func TestSlowIncidentRedisWiped(t *testing.T) {
@@ -178,6 +184,54 @@ func TestSlowIncidentWrongKeys(t *testing.T) {
 	i.over()
 	if n := i.ledger.count("paid"); n != 40 {
 		t.Errorf("%d of 40 are paid", n)
+	}
+}
+
+func TestSlowIncidentMerchantMissing(t *testing.T) {
+	i := newIncident(t, "merchant-missing", "--setting", "balance=0.00")
+	run := i.run("run")
+	i.send(i.shop.make("market", 8)) // in several shards
+	i.play(0, []string{`market +\d+ +8 \(`}, "status")
+	run.end(t)
+	const market = "  market:  {apiKey: sandbox-market, secretKey: sandbox-market-secret}\n"
+	i.reconfigure(market, "")
+	run = i.run("without")
+	i.metric(run, i.shows("toplu_merchant_missing"))
+	eventually(t, time.Minute, func() string {
+		if answer := run.admin(t, i.shows("/readyz")); !strings.Contains(answer, "ok\n") || !strings.Contains(answer, "merchant market has open batches and is not in the configuration") {
+			return "/readyz says " + answer
+		}
+		return ""
+	})
+	i.play(0, []string{i.shows("NOT IN THE CONFIGURATION") + `: merchant market has \d+ open batches`}, "status")
+	i.deposit("sandbox-default")
+	others := i.shop.make("", 20)
+	i.send(others)
+	i.ledger.awaitAnswers(t, 20, time.Minute)
+
+	text, _ := i.toplu("batch", "list", "--json", "--config", "toplu.yaml")
+	var open struct {
+		Batches []struct {
+			BatchID string
+			Payouts struct{ Count int }
+		}
+	}
+	i.must(json.Unmarshal([]byte(text), &open))
+	if len(open.Batches) < 2 {
+		t.Fatalf("too few open batches: %s", text)
+	}
+	gone := open.Batches[0]
+	i.play(0, []string{fmt.Sprintf(`%d payouts \(.*\) are cancelled`, gone.Payouts.Count)}, "batch cancel", "BATCH", gone.BatchID)
+	i.ledger.awaitAnswers(t, 20+gone.Payouts.Count, time.Minute)
+
+	run.end(t)
+	i.reconfigure("merchants:\n", "merchants:\n"+market)
+	i.play(0, []string{`configuration: fine`}, "config check")
+	i.deposit("sandbox-market")
+	i.run("back")
+	i.over()
+	if n := i.ledger.count("paid"); n != 28-gone.Payouts.Count {
+		t.Errorf("%d are paid, want %d", n, 28-gone.Payouts.Count)
 	}
 }
 
