@@ -12,7 +12,6 @@ import (
 
 	"github.com/cenkalti/backoff/v4"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
 	"go.opentelemetry.io/otel/trace"
 
@@ -39,7 +38,7 @@ type service struct {
 	log    zerolog.Logger
 
 	kafka    *kafkaio.Client
-	redis    redis.UniversalClient
+	redis    redisclaim.Client
 	claims   *redisclaim.Store
 	seal     *seal.Keys        // nil: nothing is sealed
 	shared   *redislimit.Store // with the other workers
@@ -84,25 +83,17 @@ func newService(cfg *config.Config, roles Roles, log zerolog.Logger) (*service, 
 }
 
 // dialRedis returns a client of the configuration's Redis.
-func dialRedis(r config.Redis) (redis.UniversalClient, error) {
+func dialRedis(r config.Redis) (redisclaim.Client, error) {
 	tlsConfig, err := r.TLSConfig()
 	if err != nil {
 		return nil, err
 	}
-	redis.SetLogger(quiet{})
 	return redisclaim.Dial(redisclaim.Config{
 		Addrs: r.Addrs, MasterName: r.MasterName, Cluster: r.Cluster,
 		Login: redisLogin(r), SentinelUsername: r.SentinelUsername, SentinelPassword: r.SentinelPassword.Reveal(),
 		TLS: tlsConfig,
 	}), nil
 }
-
-// quiet keeps go-redis from printing on standard error by itself; whatever it
-// says is also the error of a call.
-type quiet struct{}
-
-// Printf prints nothing.
-func (quiet) Printf(context.Context, string, ...any) {}
 
 func (s *service) close() {
 	for _, a := range s.accounts {

@@ -3,6 +3,7 @@ package redisclaim
 import (
 	"context"
 	"crypto/tls"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -35,9 +36,23 @@ type Config struct {
 	PoolSize int
 }
 
+// A Client is a connection to Redis, of whatever kind. It is for those who only
+// open, pass on and close one.
+type Client = redis.UniversalClient
+
+// quiet keeps go-redis from printing on standard error by itself; whatever it
+// says is also the error of a call.
+type quiet struct{}
+
+// Printf prints nothing.
+func (quiet) Printf(context.Context, string, ...any) {}
+
+var silence = sync.OnceFunc(func() { redis.SetLogger(quiet{}) })
+
 // Dial returns a client with the settings that claims need. It connects when it
 // is first used, see [Store.Check]. The caller closes it.
-func Dial(c Config) redis.UniversalClient {
+func Dial(c Config) Client {
+	silence()
 	if c.Timeout <= 0 {
 		c.Timeout = 5 * time.Second
 	}
