@@ -97,5 +97,6 @@ func EncodeCancel(c *Cancel, at time.Time) Message {
 	b = appendText(b, c.PayoutID)
 	b = appendField(b, "reason", c.Reason)
 	b = append(b, '}')
-	return event{kind: TypeCancel, id: c.ID, source: c.Source, subject: c.PayoutID, at: at}.message(b)
+	e := event{kind: TypeCancel, id: []byte(c.ID), source: c.Source, subject: c.PayoutID, at: appendTime(nil, at)}
+	return e.message(new(pieces), b)
 }

@@ -1,49 +1,74 @@
 package schema
 
-import (
-	"time"
-)
-
 // ourSource is ce_source of the events that toplu writes by itself.
 const ourSource = "toplu"
+
+// What is the same in every event is shared by all of them.
+var (
+	specVersionValue = []byte(specVersion)
+	ourSourceValue   = []byte(ourSource)
+	jsonTypeValue    = []byte(jsonType)
+)
 
 // An event is the CloudEvent around data, to be written in binary mode.
 type event struct {
 	kind    string
-	id      string
+	id      []byte
 	source  string // "": toplu
 	subject string // and key
-	at      time.Time
+	at      []byte // as appendTime writes it
 	trace   string
 }
 
-// message puts the event around data. All values share one piece of memory:
-// events are written by the hundred thousand.
-func (e event) message(data []byte) Message {
-	if e.source == "" {
-		e.source = ourSource
+// message puts the event around data, in memory of p.
+func (e *event) message(p *pieces, data []byte) Message {
+	p.reserve(len(e.subject)+len(e.kind)+len(e.id)+len(e.source)+len(e.at)+len(e.trace), 8)
+	first := len(p.headers)
+	add := func(key string, value []byte) { p.headers = append(p.headers, Header{key, value}) }
+	key, source := p.text(e.subject), ourSourceValue
+	if e.source != "" {
+		source = p.text(e.source)
 	}
-	size := 2*len(e.subject) + len(e.kind) + len(e.id) + len(e.trace) + len(e.source) + 64
-	b := make([]byte, 0, size)
-	cut := func(s string) []byte {
-		from := len(b)
-		b = append(b, s...)
-		return b[from:len(b):len(b)]
-	}
-	headers := make([]Header, 0, 8)
-	add := func(key, value string) { headers = append(headers, Header{key, cut(value)}) }
-	key := cut(e.subject)
-	add("ce_specversion", specVersion)
-	add("ce_id", e.id)
-	add("ce_source", e.source)
-	add("ce_type", e.kind)
-	add("ce_subject", e.subject)
-	from := len(b)
-	b = appendTime(b, e.at)
-	headers = append(headers, Header{"ce_time", b[from:len(b):len(b)]})
-	add(contentType, jsonType)
+	add("ce_specversion", specVersionValue)
+	add("ce_id", p.copy(e.id))
+	add("ce_source", source)
+	add("ce_type", p.text(e.kind))
+	add("ce_subject", key)
+	add("ce_time", p.copy(e.at))
+	add(contentType, jsonTypeValue)
 	if e.trace != "" {
-		add("ce_traceparent", e.trace)
+		add("ce_traceparent", p.text(e.trace))
 	}
-	return Message{Key: key, Value: data, Headers: headers}
+	return Message{Key: key, Value: data, Headers: p.headers[first:len(p.headers):len(p.headers)]}
+}
+
+// pieces is memory that messages share: events are written by the hundred
+// thousand. What it gave out stays as it is; it is freed when all of a piece is.
+type pieces struct {
+	bytes   []byte
+	headers []Header
+	atLeast int // bytes of a new piece, and a tenth of it headers; 0: no more than is reserved
+}
+
+// reserve makes room for what comes next.
+func (p *pieces) reserve(bytes, headers int) {
+	if cap(p.bytes)-len(p.bytes) < bytes {
+		p.bytes = make([]byte, 0, max(bytes, p.atLeast))
+	}
+	if cap(p.headers)-len(p.headers) < headers {
+		p.headers = make([]Header, 0, max(headers, p.atLeast/100))
+	}
+}
+
+// text and copy put a value into the room reserved.
+func (p *pieces) text(s string) []byte {
+	from := len(p.bytes)
+	p.bytes = append(p.bytes, s...)
+	return p.bytes[from:len(p.bytes):len(p.bytes)]
+}
+
+func (p *pieces) copy(b []byte) []byte {
+	from := len(p.bytes)
+	p.bytes = append(p.bytes, b...)
+	return p.bytes[from:len(p.bytes):len(p.bytes)]
 }

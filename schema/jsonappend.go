@@ -8,6 +8,14 @@ import (
 
 const hexDigits = "0123456789abcdef"
 
+// plainText are the bytes that stand for themselves in a JSON text.
+var plainText = func() (plain [256]bool) {
+	for c := ' '; c < utf8.RuneSelf; c++ {
+		plain[c] = c != '"' && c != '\\'
+	}
+	return plain
+}()
+
 // appendText appends s as a JSON text. What is not UTF-8 becomes U+FFFD, as
 // encoding/json does. The form of a text is part of a plan's id: it must never
 // change within a version.
@@ -16,6 +24,10 @@ func appendText(b []byte, s string) []byte {
 	start := 0
 	for i := 0; i < len(s); {
 		c := s[i]
+		if plainText[c] {
+			i++
+			continue
+		}
 		if c >= utf8.RuneSelf {
 			u, size := utf8.DecodeRuneInString(s[i:])
 			if u == utf8.RuneError && size == 1 {
@@ -24,10 +36,6 @@ func appendText(b []byte, s string) []byte {
 				start = i + 1
 			}
 			i += size
-			continue
-		}
-		if c >= ' ' && c != '"' && c != '\\' {
-			i++
 			continue
 		}
 		b = append(b, s[start:i]...)

@@ -105,7 +105,8 @@ func EncodeRequest(r *Request, eventID string, at time.Time) Message {
 	b = appendField(b, "description", r.Description.Reveal())
 	b = appendMetadata(b, r.Metadata)
 	b = append(b, '}')
-	return event{kind: TypeRequested, id: eventID, subject: r.PayoutID, at: at}.message(b)
+	e := event{kind: TypeRequested, id: []byte(eventID), subject: r.PayoutID, at: appendTime(nil, at)}
+	return e.message(new(pieces), b)
 }
 
 func appendMetadata(b, metadata []byte) []byte {

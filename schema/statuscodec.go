@@ -17,35 +17,82 @@ var ErrEvent = errors.New("not a status event")
 // StatusID is the id of a status event: 32 characters of hex, the same however
 // often the event is written. Ledgers tell repetitions by it.
 func StatusID(payoutID string, sequence int, status PayoutStatus) string {
-	var room [128]byte
-	// No payout id holds a slash, so the parts cannot run into each other.
-	b := append(room[:0], payoutID...)
-	b = append(b, '/')
-	b = strconv.AppendInt(b, int64(sequence), 10)
-	b = append(b, '/')
-	b = append(b, status...)
-	return eventID(b)
+	var room [32]byte
+	return string(appendStatusID(room[:0], payoutID, sequence, status))
 }
 
-func eventID(content []byte) string {
+func appendStatusID(b []byte, payoutID string, sequence int, status PayoutStatus) []byte {
+	var room [128]byte
+	// No payout id holds a slash, so the parts cannot run into each other.
+	c := append(room[:0], payoutID...)
+	c = append(c, '/')
+	c = strconv.AppendInt(c, int64(sequence), 10)
+	c = append(c, '/')
+	return appendEventID(b, append(c, status...))
+}
+
+func appendEventID(b, content []byte) []byte {
 	sum := sha256.Sum256(content)
-	return hex.EncodeToString(sum[:16])
+	return hex.AppendEncode(b, sum[:16])
 }
 
 // statusType is the event type of a status: payout.<status>.v1.
-func statusType(s PayoutStatus) string { return "payout." + string(s) + ".v1" }
+func statusType(s PayoutStatus) string {
+	if t, ok := statusTypes[s]; ok {
+		return t
+	}
+	return "payout." + string(s) + ".v1"
+}
+
+var statusTypes = func() map[PayoutStatus]string {
+	types := map[PayoutStatus]string{}
+	for s := range arrows {
+		types[s] = "payout." + string(s) + ".v1"
+	}
+	return types
+}()
 
 // EncodeStatus writes a payout.<status>.v1 event in binary mode, its key the
 // payout id.
 func EncodeStatus(s *Status) Message {
-	e := event{
-		kind: statusType(s.Status), id: StatusID(s.PayoutID, s.Sequence, s.Status),
-		subject: s.PayoutID, at: s.OccurredAt, trace: s.TraceParent,
-	}
-	return e.message(appendStatus(make([]byte, 0, 512+len(s.Metadata)), s))
+	e := StatusEncoder{data: make([]byte, 0, 512+len(s.Metadata))}
+	return e.encode(s)
 }
 
-func appendStatus(b []byte, s *Status) []byte {
+// A StatusEncoder is [EncodeStatus] for many: its messages share memory, which
+// is freed when none of them is needed any more. The zero value is ready. It is
+// for one goroutine.
+type StatusEncoder struct {
+	pieces pieces
+	data   []byte    // used again
+	at     time.Time // of the event before, as text in moment: events come in groups of one time
+	moment []byte
+}
+
+// statusPiece is what status events share at a time: some hundred.
+const statusPiece = 64 << 10
+
+// Encode writes an event.
+func (e *StatusEncoder) Encode(s *Status) Message {
+	e.pieces.atLeast = statusPiece
+	return e.encode(s)
+}
+
+func (e *StatusEncoder) encode(s *Status) Message {
+	if e.moment == nil || !s.OccurredAt.Equal(e.at) {
+		e.at, e.moment = s.OccurredAt, appendTime(e.moment[:0], s.OccurredAt)
+	}
+	var room [32]byte
+	ev := event{
+		kind: statusType(s.Status), id: appendStatusID(room[:0], s.PayoutID, s.Sequence, s.Status),
+		subject: s.PayoutID, at: e.moment, trace: s.TraceParent,
+	}
+	e.data = appendStatus(e.data[:0], s, e.moment)
+	e.pieces.reserve(len(e.data), 0)
+	return ev.message(&e.pieces, e.pieces.copy(e.data))
+}
+
+func appendStatus(b []byte, s *Status, at []byte) []byte {
 	b = append(b, `{"payoutId":`...)
 	b = appendText(b, s.PayoutID)
 	b = appendField(b, "merchant", s.Merchant)
@@ -72,7 +119,7 @@ func appendStatus(b []byte, s *Status) []byte {
 		b = append(b, '}')
 	}
 	b = append(b, `,"occurredAt":"`...)
-	b = appendTime(b, s.OccurredAt)
+	b = append(b, at...)
 	b = append(b, '"')
 	b = appendSource(b, s.Source)
 	b = appendMetadata(b, s.Metadata)
@@ -103,8 +150,9 @@ func EncodeRefusal(r *Refusal) Message {
 		OccurredAt: r.OccurredAt, Source: r.Source, Metadata: r.Metadata,
 	}
 	place := fmt.Appendf(nil, "%s/%d/%d", r.Source.Topic, r.Source.Partition, r.Source.Offset)
-	e := event{kind: TypeRefused, id: eventID(place), subject: r.PayoutID, at: r.OccurredAt}
-	return e.message(appendStatus(nil, &s))
+	at := appendTime(nil, r.OccurredAt)
+	e := event{kind: TypeRefused, id: appendEventID(nil, place), subject: r.PayoutID, at: at}
+	return e.message(new(pieces), appendStatus(nil, &s, at))
 }
 
 // DecodeStatus reads a status event in either mode of the CloudEvents Kafka

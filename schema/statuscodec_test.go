@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -179,6 +181,41 @@ func FuzzDecodeStatus(f *testing.F) {
 			t.Fatalf("error %v, not the same after another turn:\n%s", err, diff)
 		}
 	})
+}
+
+// TestStatusEncoder: events that share memory are the same to the byte as those
+// that do not, and stay so.
+func TestStatusEncoder(t *testing.T) {
+	var e schema.StatusEncoder
+	var got, want []schema.Message
+	for i := range 2000 {
+		s := goldenStatus()
+		s.PayoutID = fmt.Sprintf("p-%d", i)
+		s.Metadata = json.RawMessage(`{"n":"` + strings.Repeat("x", i%700) + `"}`)
+		if i%3 == 0 {
+			s.TraceParent = ""
+		}
+		if i%100 == 0 {
+			s.Metadata = json.RawMessage(`{"n":"` + strings.Repeat("y", 100_000) + `"}`) // more than a piece
+		}
+		s.OccurredAt = s.OccurredAt.Add(time.Duration(i/10) * time.Second)
+		want = append(want, schema.EncodeStatus(s))
+		got = append(got, e.Encode(s))
+	}
+	for i := range want {
+		if !reflect.DeepEqual(got[i], want[i]) {
+			t.Fatalf("event %d: got\n%s\nwant\n%s", i, message(got[i]), message(want[i]))
+		}
+	}
+}
+
+func BenchmarkStatusEncoder(b *testing.B) {
+	var e schema.StatusEncoder
+	s := goldenStatus()
+	b.ReportAllocs()
+	for b.Loop() {
+		e.Encode(s)
+	}
 }
 
 func BenchmarkEncodeStatus(b *testing.B) {

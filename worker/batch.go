@@ -61,7 +61,8 @@ type batch struct {
 	closed    bool
 
 	byID  map[string]int       // payout id → index, made when first needed
-	emit  func(*schema.Status) // told every change of a status
+	emit  func(*schema.Status) // told every change of a status, which is its own only until it returns
+	told  schema.Status        // what emit is told; one for all, since there are many
 	drive drive                // what this session is doing about it; not part of the fold
 }
 
@@ -103,16 +104,16 @@ func (b *batch) move(i int, to schema.PayoutStatus, why *schema.Reason, at time.
 	if b.emit == nil {
 		return
 	}
-	r := b.plan.Request(i)
-	s := &schema.Status{
-		PayoutID: r.PayoutID, Merchant: r.Merchant, Sequence: it.sequence, PreviousStatus: from, Status: to,
-		BatchID: b.plan.ID, RequestID: b.winner, ReferenceCode: it.reference, Amount: r.Amount, Reason: why,
-		OccurredAt: at, Source: b.plan.Items[i].Source, Metadata: r.Metadata, TraceParent: b.plan.Items[i].TraceParent,
+	r := &b.plan.Items[i]
+	b.told = schema.Status{
+		PayoutID: r.PayoutID, Merchant: b.plan.Merchant, Sequence: it.sequence, PreviousStatus: from, Status: to,
+		BatchID: b.plan.ID, RequestID: b.winner, ReferenceCode: it.reference, Amount: schema.Amount{Minor: r.Minor, Currency: b.plan.Currency}, Reason: why,
+		OccurredAt: at, Source: r.Source, Metadata: r.Metadata, TraceParent: r.TraceParent,
 	}
 	if it.fee != nil {
-		s.Commission = &schema.Amount{Minor: *it.fee, Currency: r.Amount.Currency}
+		b.told.Commission = &schema.Amount{Minor: *it.fee, Currency: b.plan.Currency}
 	}
-	b.emit(s)
+	b.emit(&b.told)
 }
 
 // valid reports whether the winning init of the current attempt took item i on.

@@ -48,11 +48,28 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	return m
 }
 
-func (m *Metrics) status(s *schema.Status) {
-	if m != nil {
-		m.statuses.WithLabelValues(s.Merchant, string(s.Status)).Inc()
-		m.amounts.WithLabelValues(s.Merchant, string(s.Status), string(s.Amount.Currency)).Add(float64(s.Amount.Minor)) //nolint:forbidigo // a metric is a float; no money is computed from it
+// A tally counts statuses. They come batch by batch, so it keeps the counters of
+// the one before. It is for one goroutine.
+type tally struct {
+	metrics  *Metrics
+	merchant string
+	status   schema.PayoutStatus
+	currency schema.Currency
+	number   prometheus.Counter // nil: none yet
+	amount   prometheus.Counter
+}
+
+func (t *tally) count(s *schema.Status) {
+	if t.metrics == nil {
+		return
 	}
+	if t.number == nil || t.merchant != s.Merchant || t.status != s.Status || t.currency != s.Amount.Currency {
+		t.merchant, t.status, t.currency = s.Merchant, s.Status, s.Amount.Currency
+		t.number = t.metrics.statuses.WithLabelValues(s.Merchant, string(s.Status))
+		t.amount = t.metrics.amounts.WithLabelValues(s.Merchant, string(s.Status), string(s.Amount.Currency))
+	}
+	t.number.Inc()
+	t.amount.Add(float64(s.Amount.Minor)) //nolint:forbidigo // a metric is a float; no money is computed from it
 }
 
 func (m *Metrics) duplicate() {

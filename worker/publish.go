@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"github.com/toplu/toplu/schema"
@@ -12,6 +13,8 @@ import (
 // again, makes the same events, with the same ids, and publishes them.
 type outbox struct {
 	waiting   []schema.Message
+	encoder   schema.StatusEncoder
+	tally     tally
 	emitted   int // statuses ever put in
 	published int // statuses ever acknowledged
 	busy      bool
@@ -29,8 +32,8 @@ func (o *outbox) full() bool { return len(o.waiting) > outboxRoom }
 
 // emit puts a status into the outbox.
 func (s *Shard) emit(st *schema.Status) {
-	s.ports.Metrics.status(st)
-	s.outbox.waiting = append(s.outbox.waiting, schema.EncodeStatus(st))
+	s.outbox.tally.count(st)
+	s.outbox.waiting = append(s.outbox.waiting, s.outbox.encoder.Encode(st))
 	s.outbox.emitted++
 	s.telling(st)
 	s.log.Debug().Str("payout", st.PayoutID).Str("batch", st.BatchID).Int("sequence", st.Sequence).Str("status", string(st.Status)).Msg("status")
@@ -53,7 +56,7 @@ func (s *Shard) publish() {
 				o.waiting = nil // only when the shard is given up
 				return
 			}
-			o.waiting = o.waiting[len(part):]
+			o.waiting = slices.Delete(o.waiting, 0, len(part))
 			o.published += len(part)
 			s.acknowledged()
 			if !o.full() {

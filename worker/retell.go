@@ -23,6 +23,7 @@ type Listener struct {
 	// Imported hears every import of ids that were paid elsewhere, as Plan does.
 	Imported func(offset int64, im *schema.Imported, owners []Owner, claims int64) error
 	// Status hears every status of every payout, those of a payout in sequence.
+	// What it is given is its own only until it returns.
 	Status func(*schema.Status) error
 	// Record hears every record of a batch, with why it does not count, if so.
 	Record func(offset int64, r *schema.Record, void string) error

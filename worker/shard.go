@@ -80,6 +80,7 @@ func NewShard(number int, cfg Config, ports Ports) *Shard {
 		mail: make(chan result), fail: make(chan error, 1), doubts: make(chan error, 1),
 		pauses: map[int64]string{}, batches: map[int64]*batch{}, asleep: map[int64]*batch{}, quarantine: map[int64]bool{}, closings: map[int64]bool{}, floors: floors{}, stuckAt: None, early: map[int64][]queued{},
 		merchants: map[string]*merchant{}, seenWords: map[string]bool{}, gauges: newGauging(),
+		outbox: outbox{tally: tally{metrics: ports.Metrics}},
 	}
 	s.pageSize.Store(int64(s.cfg.PageSize))
 	return s

@@ -1,6 +1,8 @@
 package kafkaio
 
 import (
+	"bytes"
+	"io"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -63,24 +65,45 @@ func (m Message) size() int {
 	return n
 }
 
-// encode makes the library's records of messages, anew for every attempt: they
-// can be read once.
-func encode(messages []Message) []protocol.Record {
-	records := make([]protocol.Record, len(messages))
-	for i, m := range messages {
-		records[i].Key = protocol.NewBytes(m.Key)
-		records[i].Value = protocol.NewBytes(m.Value)
-		if len(m.Headers) == 0 {
-			continue
-		}
-		headers := make([]protocol.Header, len(m.Headers))
-		for j, h := range m.Headers {
-			headers[j] = protocol.Header{Key: h.Key, Value: h.Value}
-		}
-		records[i].Headers = headers
-	}
-	return records
+// outgoing gives the library messages as records, one at a time and in the same
+// memory, as it allows. It can be read once, so it is made anew for every
+// attempt.
+type outgoing struct {
+	messages   []Message
+	record     protocol.Record
+	key, value content
+	headers    []protocol.Header
 }
+
+// ReadRecord implements [protocol.RecordReader].
+func (o *outgoing) ReadRecord() (*protocol.Record, error) {
+	if len(o.messages) == 0 {
+		return nil, io.EOF
+	}
+	m := &o.messages[0]
+	o.messages = o.messages[1:]
+	o.headers = o.headers[:0]
+	for _, h := range m.Headers {
+		o.headers = append(o.headers, protocol.Header{Key: h.Key, Value: h.Value})
+	}
+	o.record = protocol.Record{Key: o.key.of(m.Key), Value: o.value.of(m.Value), Headers: o.headers}
+	return &o.record, nil
+}
+
+// content is a key or a value to be read.
+type content struct{ bytes.Reader }
+
+// of begins to read b; nil stays nil.
+func (c *content) of(b []byte) protocol.Bytes {
+	if b == nil {
+		return nil
+	}
+	c.Reset(b)
+	return c
+}
+
+// Close implements [protocol.Bytes].
+func (*content) Close() error { return nil }
 
 // PartitionFor returns the partition of a key among n, as Kafka's Java client
 // hashes keys: the positive murmur2 hash modulo n.

@@ -38,7 +38,7 @@ func (c *Client) produce(ctx context.Context, topic string, partition int, messa
 				RecordSet: protocol.RecordSet{
 					Version:    2,
 					Attributes: protocol.Attributes(c.compression),
-					Records:    protocol.NewRecordReader(encode(messages)...),
+					Records:    &outgoing{messages: messages},
 				},
 			}},
 		}},

@@ -23,7 +23,8 @@ const publishers = 8
 // Temporary errors and lost answers are repeated with growing pauses until ctx
 // ends: a message is written at least once, and may be twice. A topic that is
 // missing is waited for no longer than the client's timeout. After an error some
-// messages may have been written.
+// messages may have been written, or still be; so the slice must not be changed
+// afterwards, either.
 func (c *Client) Publish(ctx context.Context, topic string, messages []Message) error {
 	if len(messages) == 0 {
 		return nil
@@ -49,9 +50,9 @@ func (c *Client) Publish(ctx context.Context, topic string, messages []Message) 
 // spread sorts messages by partition, keeping their order.
 func spread(messages []Message, partitions []int) ([][]Message, error) {
 	keyless := rand.IntN(len(partitions)) //nolint:gosec // any partition will do
-	out := make([][]Message, len(partitions))
-	for _, m := range messages {
-		p := keyless
+	where, counts := make([]int, len(messages)), make([]int, len(partitions))
+	for i := range messages {
+		m, p := &messages[i], keyless
 		switch {
 		case m.Partition != nil:
 			p = *m.Partition
@@ -61,7 +62,22 @@ func spread(messages []Message, partitions []int) ([][]Message, error) {
 		case m.Key != nil:
 			p = partitionAmong(m.Key, partitions)
 		}
-		out[p] = append(out[p], m)
+		where[i] = p
+		counts[p]++
+	}
+	out := make([][]Message, len(partitions))
+	for p, n := range counts {
+		switch n {
+		case 0:
+		case len(messages):
+			out[p] = messages // as it is for a shard whose statuses have a partition of their own
+			return out, nil
+		default:
+			out[p] = make([]Message, 0, n)
+		}
+	}
+	for i, p := range where {
+		out[p] = append(out[p], messages[i])
 	}
 	return out, nil
 }
