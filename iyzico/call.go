@@ -11,6 +11,7 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 )
 
@@ -88,12 +89,25 @@ func (c *Client) exchange(ctx context.Context, call call) *Error {
 		return lost
 	}
 	defer func() { _ = resp.Body.Close() }()
-	body, err := c.readBody(resp)
-	if err != nil {
+	// What is kept of an answer is copied out of it.
+	body := bodies.Get().(*bytes.Buffer) //nolint:forcetypeassert // nothing else is in it
+	defer func() {
+		if body.Cap() <= maxPooled {
+			body.Reset()
+			bodies.Put(body)
+		}
+	}()
+	if err := c.readBody(resp, body); err != nil {
 		return c.unknown(call, resp.StatusCode, err)
 	}
-	return c.judge(call, resp.StatusCode, body)
+	return c.judge(call, resp.StatusCode, body.Bytes())
 }
+
+// bodies are used again: a page of a report takes hundreds of kilobytes.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// maxPooled keeps the rare huge answer from staying.
+const maxPooled = 1 << 20
 
 func (c *Client) newRequest(ctx context.Context, call call) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, call.method, c.base+call.path+c.query, bytes.NewReader(call.body))
@@ -123,19 +137,18 @@ func withoutURL(err error) error {
 
 // readBody reads an answer to its end, so that its connection can be used
 // again.
-func (c *Client) readBody(resp *http.Response) ([]byte, error) {
-	var body bytes.Buffer
+func (c *Client) readBody(resp *http.Response, body *bytes.Buffer) error {
 	if 0 < resp.ContentLength && resp.ContentLength <= c.maxBody {
 		body.Grow(int(resp.ContentLength) + bytes.MinRead)
 	}
 	n, err := body.ReadFrom(io.LimitReader(resp.Body, c.maxBody+1))
 	if err != nil {
-		return nil, fmt.Errorf("answer cut off after %d bytes: %w", n, err)
+		return fmt.Errorf("answer cut off after %d bytes: %w", n, err)
 	}
 	if n > c.maxBody {
-		return nil, fmt.Errorf("answer longer than %d bytes", c.maxBody)
+		return fmt.Errorf("answer longer than %d bytes", c.maxBody)
 	}
-	return body.Bytes(), nil
+	return nil
 }
 
 func notSent(op string, err error) *Error {

@@ -5,7 +5,7 @@ import "net/http"
 // DecodeReport reads an answer of retrieve as Client.Retrieve does.
 func DecodeReport(body []byte) (Report, error) {
 	report := Report{Page: -1, Size: -1, Total: -1}
-	_, err := decode(body, report.read)
+	_, err := decode(body, func(s *scanner, key []byte) { report.read(s, key, 1000) })
 	return report, err
 }
 

@@ -68,7 +68,7 @@ func (c *Client) Retrieve(ctx context.Context, r RetrieveRequest) (Report, error
 	report := Report{Page: -1, Size: -1, Total: -1}
 	err = c.do(ctx, call{
 		op: OpRetrieve, method: http.MethodPost, path: "/v1/mass/payout/retrieve", body: body,
-		read: report.read,
+		read: func(s *scanner, key []byte) { report.read(s, key, r.Size) },
 	})
 	if err != nil {
 		return Report{}, err
@@ -95,8 +95,9 @@ func (r RetrieveRequest) encode() ([]byte, error) {
 }
 
 // read takes the paging from where it is found: iyzico's samples have it
-// inside massPayoutItems, its schema beside.
-func (r *Report) read(s *scanner, key []byte) {
+// inside massPayoutItems, its schema beside. A page has hardly more than most
+// items.
+func (r *Report) read(s *scanner, key []byte, most int) {
 	switch string(key) {
 	case "massPayout":
 		if s.null() {
@@ -106,12 +107,12 @@ func (r *Report) read(s *scanner, key []byte) {
 		s.object(func(key []byte) { r.Batch.read(s, key) })
 	case "massPayoutItems":
 		if s.peek() == '[' {
-			r.readItems(s)
+			r.readItems(s, most)
 			return
 		}
 		s.object(func(key []byte) {
 			if string(key) == "items" {
-				r.readItems(s)
+				r.readItems(s, most)
 				return
 			}
 			r.readPaging(s, key)
@@ -121,9 +122,17 @@ func (r *Report) read(s *scanner, key []byte) {
 	}
 }
 
-func (r *Report) readItems(s *scanner) {
+func (r *Report) readItems(s *scanner, most int) {
 	r.Items = nil
-	s.array(func() { r.Items = append(r.Items, readItem(s)) })
+	s.array(func() {
+		begin := s.pos
+		item := readItem(s)
+		if r.Items == nil {
+			rest := (len(s.data) - s.pos) / (s.pos - begin + 1) // items as long as the first one
+			r.Items = make([]Item, 0, min(rest+2, most))
+		}
+		r.Items = append(r.Items, item)
+	})
 }
 
 func (r *Report) readPaging(s *scanner, key []byte) {

@@ -159,8 +159,9 @@ func (s *Shard) judgeCanceled(b *batch, v *view) {
 // settle writes what a report changed, and reports whether there was anything.
 // cancelled are the items that a cancel stopped although the attempt took.
 func (s *Shard) settle(b *batch, v *view, cancelled []int) bool {
-	var changes []schema.ItemChange
-	for _, it := range v.valid {
+	changes, fees := make([]schema.ItemChange, 0, len(v.valid)+len(cancelled)), make([]int64, len(v.valid))
+	for k := range v.valid {
+		it := &v.valid[k]
 		i := b.index(it.ExternalID)
 		to := answer(it.Status)
 		if i < 0 || to == "" {
@@ -176,8 +177,8 @@ func (s *Shard) settle(b *batch, v *view, cancelled []int) bool {
 		}
 		c := schema.ItemChange{Item: i, Status: to, Reference: it.ReferenceCode}
 		if it.OddCommission == "" {
-			fee := int64(it.Commission)
-			c.Commission = &fee
+			fees[k] = int64(it.Commission)
+			c.Commission = &fees[k]
 		}
 		if to != schema.Paid {
 			c.Code, c.Text = string(it.Status), firstOf(it.Errors)

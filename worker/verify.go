@@ -56,7 +56,11 @@ func (s *Shard) pages(ctx context.Context, p Provider, by iyzico.RetrieveRequest
 			return nil, err
 		}
 		v.found, v.batch = rep.Found, rep.Batch
-		all = append(all, rep.Items...)
+		if all == nil {
+			all = rep.Items
+		} else {
+			all = append(all, rep.Items...)
+		}
 		if rep.Size > 0 && rep.Size < by.Size {
 			by.Size = rep.Size // iyzico's own limit
 		}
@@ -134,8 +138,9 @@ func (s *Shard) compare(b *batch, v *view) string {
 	if v.batch.Currency != "" && string(v.batch.Currency) != string(b.plan.Currency) {
 		return "the batch's currency is " + string(v.batch.Currency)
 	}
-	seen := make(map[int]bool, len(v.valid))
-	for _, it := range v.valid {
+	seen := make([]bool, len(b.items))
+	for k := range v.valid {
+		it := &v.valid[k]
 		i := b.index(it.ExternalID)
 		if i < 0 || !b.valid(i) || seen[i] {
 			return "an item that is not in the attempt, or twice"
@@ -154,7 +159,7 @@ func (s *Shard) compare(b *batch, v *view) string {
 	return ""
 }
 
-func (s *Shard) compareItem(b *batch, i int, it iyzico.Item) string {
+func (s *Shard) compareItem(b *batch, i int, it *iyzico.Item) string {
 	want := b.plan.Request(i)
 	switch {
 	case it.Status != iyzico.ItemInit:
