@@ -110,9 +110,21 @@ func genesisPlan(p *Plan, g *Genesis) (PlanRecord, error) {
 func (r *reader) planItems() []PlanItem {
 	items := []PlanItem{}
 	for r.enter('['); r.more(']'); {
-		items = append(items, r.planItem())
+		from := r.i
+		it := r.planItem()
+		if len(items) == 0 {
+			items = make([]PlanItem, 0, r.asMany(from))
+		}
+		items = append(items, it)
 	}
 	return items
+}
+
+// asMany is about how many elements an array has whose first one began at byte
+// from and has just been read: the rest is taken to be as long.
+func (r *reader) asMany(from int) int {
+	const most = 1024 // what is wrong with a text must not cost memory; append goes on from there
+	return min(most, 2+(len(r.s)-r.i)/(r.i-from+1))
 }
 
 func (r *reader) planItem() PlanItem {

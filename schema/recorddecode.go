@@ -92,7 +92,12 @@ func (r *Record) read(in *reader, name string) {
 func list[T any](r *reader, one func(*reader) T) []T {
 	var all []T
 	for r.enter('['); r.more(']'); {
-		all = append(all, one(r))
+		from := r.i
+		it := one(r)
+		if all == nil {
+			all = make([]T, 0, r.asMany(from))
+		}
+		all = append(all, it)
 	}
 	if all == nil {
 		r.fail("an empty array")
