@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"slices"
 	"strconv"
 
 	"github.com/toplu/toplu/schema"
@@ -56,7 +55,7 @@ func (s *Shard) publish() {
 				o.waiting = nil // only when the shard is given up
 				return
 			}
-			o.waiting = slices.Delete(o.waiting, 0, len(part))
+			o.waiting = o.waiting[len(part):] // part itself is not touched: a write given up may still be under way
 			o.published += len(part)
 			s.acknowledged()
 			if !o.full() {
