@@ -19,7 +19,7 @@ type batch struct {
 	items      []item
 	counts     [itemStatuses]int // of items by status
 	debited    bool              // the lines that are not final are paid for
-	history    []change          // for answers that lag; nil where none do
+	history    []change          // for answers that show what was; nil where none do
 }
 
 // item is a line of a batch. There may be millions, so it is kept small.
@@ -47,7 +47,7 @@ type change struct {
 // set moves an item to a status.
 func (p *Provider) set(b *batch, i int, to ItemStatus) {
 	it := &b.items[i]
-	if p.settings.RetrieveLag > 0 {
+	if p.remembers() {
 		b.history = append(b.history, change{p.now, i, uint8(it.status)})
 	}
 	b.counts[it.status]--
@@ -57,10 +57,15 @@ func (p *Provider) set(b *batch, i int, to ItemStatus) {
 
 // setBatch moves a batch to a status.
 func (p *Provider) setBatch(b *batch, to BatchStatus) {
-	if p.settings.RetrieveLag > 0 {
+	if p.remembers() {
 		b.history = append(b.history, change{p.now, -1, uint8(b.status)})
 	}
 	b.status = to
+}
+
+// remembers says whether an answer may depend on what was before.
+func (p *Provider) remembers() bool {
+	return p.settings.RetrieveLag > 0 || p.settings.ItemOrder == ItemOrderLastChanged
 }
 
 // valid is how many lines were not refused at init.

@@ -95,6 +95,15 @@ const (
 	DuplicateItemReject  DuplicateItem = "reject"  // the whole request is refused
 )
 
+// ItemOrder is the order in which a report lists the items of a batch.
+type ItemOrder string
+
+// Orders of a report's items.
+const (
+	ItemOrderSent        ItemOrder = "sent"         // as init had them
+	ItemOrderLastChanged ItemOrder = "last-changed" // the one that moved last comes first, so lines change pages while they are read
+)
+
 // LagMode says how old a lagging answer is.
 type LagMode string
 
@@ -246,6 +255,11 @@ func (e *DuplicateExternalID) UnmarshalText(text []byte) error {
 // UnmarshalText accepts the names above, and nothing for the default.
 func (e *DuplicateItem) UnmarshalText(text []byte) error {
 	return choose(e, text, DuplicateItemInvalid, DuplicateItemAccept, DuplicateItemReject)
+}
+
+// UnmarshalText accepts the names above, and nothing for the default.
+func (e *ItemOrder) UnmarshalText(text []byte) error {
+	return choose(e, text, ItemOrderSent, ItemOrderLastChanged)
 }
 
 // UnmarshalText accepts the names above, and nothing for the default.

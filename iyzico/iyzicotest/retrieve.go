@@ -36,7 +36,8 @@ func (p *Provider) retrieve(acct *account, r *RetrieveRequest) Answer {
 	if r.Page <= len(b.items)/r.Size {
 		first = r.Page * r.Size
 	}
-	for i := range b.items {
+	for place := range b.items {
+		i := v.at(place)
 		if invalid := b.items[i].status == ItemInvalid; r.ItemType != "" && invalid != (r.ItemType == "INVALID") || !v.shows(i) {
 			continue
 		}

@@ -212,3 +212,28 @@ func TestRetrieveLagRandom(t *testing.T) {
 		equal(t, string(mode)+": items apart", apart, mode == iyzicotest.LagPerItem)
 	}
 }
+
+// TestItemOrder has lines change their places in a report as they move.
+func TestItemOrder(t *testing.T) {
+	t.Parallel()
+	for order, want := range map[iyzicotest.ItemOrder]string{
+		iyzicotest.ItemOrderSent:        "1 2 3, 1 2 3, 1 2 3",
+		iyzicotest.ItemOrderLastChanged: "1 2 3, 2 1 3, 3 2 1",
+	} {
+		w := newWorld(t, iyzicotest.Settings{ItemOrder: order})
+		requestID := w.init("b", "1", "2", "3")
+		var got []string
+		for _, d := range []time.Duration{0, 180 * time.Millisecond, time.Second} {
+			if d > 0 && len(got) == 1 {
+				w.auth(requestID)
+			}
+			w.wait(d)
+			var ids []string
+			for _, it := range w.report(requestID).Items {
+				ids = append(ids, it.ItemExternalID)
+			}
+			got = append(got, strings.Join(ids, " "))
+		}
+		equal(t, string(order), strings.Join(got, ", "), want)
+	}
+}

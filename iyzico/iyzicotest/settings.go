@@ -56,6 +56,8 @@ type Settings struct {
 	// HTTPSignature is the HTTP status of codes 1000 and 1001: 200 or 401.
 	// Default: 401.
 	HTTPSignature int `json:"httpSignature"`
+	// ItemOrder: the order of the items over the pages of a report.
+	ItemOrder ItemOrder `json:"itemOrder"`
 	// ItemWithoutRequestID leaves massPayoutRequestId out of the single item,
 	// so that a lost requestId cannot be found again.
 	ItemWithoutRequestID bool `json:"itemWithoutRequestId"`

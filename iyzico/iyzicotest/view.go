@@ -11,12 +11,13 @@ type view struct {
 	status BatchStatus
 	items  []ItemStatus // nil: as they are
 	unseen []bool       // items too young to show; nil: none
+	order  []int        // of the items; nil: as they were sent
 }
 
 // view undoes the changes that the answer must not know of.
 func (p *Provider) view(b *batch, asOf time.Time) view {
 	v := view{of: b, status: b.status}
-	if p.settings.RetrieveLag == 0 {
+	if !p.remembers() {
 		return v
 	}
 	v.items = make([]ItemStatus, len(b.items))
@@ -37,9 +38,24 @@ func (p *Provider) view(b *batch, asOf time.Time) view {
 			v.status = BatchStatus(c.from)
 		case c.item >= 0 && c.at.After(times[c.item]):
 			v.items[c.item] = ItemStatus(c.from)
+		case c.item >= 0 && p.settings.ItemOrder == ItemOrderLastChanged && !slices.Contains(v.order, c.item):
+			v.order = append(v.order, c.item)
+		}
+	}
+	for i := 0; p.settings.ItemOrder == ItemOrderLastChanged && i < len(b.items); i++ {
+		if !slices.Contains(v.order, i) {
+			v.order = append(v.order, i) // it has not moved since init
 		}
 	}
 	return v
+}
+
+// at is the item that stands at a place of the report.
+func (v *view) at(place int) int {
+	if v.order == nil {
+		return place
+	}
+	return v.order[place]
 }
 
 // shows says whether an item is old enough to be in a list.
