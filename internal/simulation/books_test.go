@@ -47,6 +47,9 @@ func (w *world) judgeAnswer(o owned, s told) {
 	if borne != nil && !slices.ContainsFunc(seen, func(st iyzicotest.ItemStatus) bool { return slices.Contains(borne, st) }) {
 		w.trace.violate("%s is answered %s and iyzico has it as %v", s.PayoutID, s.Status, seen)
 	}
+	if s.Status == "rejected" && (slices.Contains(trafficCodes, s.Reason.Code) || s.Reason.Code == refusedForGood && !slices.Contains(w.p.cfg.RejectCodes, refusedForGood)) {
+		w.trace.violate("%s is rejected for %s, which rejects nobody", s.PayoutID, s.Reason.Code)
+	}
 	lag := time.Duration(w.p.settings.RetrieveLag)
 	if s.Status == "rejected" && s.Reason.Code == duplicateCode && lag < w.p.cfg.Grace/2 {
 		w.trace.violate("%s is rejected since iyzico has seen its batch before", s.PayoutID)

@@ -36,8 +36,7 @@ func (w *world) happen() {
 		s := alive[w.rnd.IntN(len(alive))]
 		switch {
 		case w.of(w.p.freeze, 10_000):
-			s.frozen = time.Now().Add(time.Millisecond << w.rnd.IntN(20)) // up to nine minutes
-			w.trace.add(s.name(), "freezes", "until "+s.frozen.Sub(w.began).String(), nil)
+			w.freeze(s)
 		case w.of(w.p.crash, 10_000):
 			w.crash(s)
 		case w.of(w.p.rebalance, 10_000):
@@ -56,6 +55,12 @@ func (w *world) happen() {
 	if w.of(w.p.panel, 10_000) {
 		sh.person.panelCancel()
 	}
+}
+
+// freeze has a session's calls wait, for up to nine minutes.
+func (w *world) freeze(s *session) {
+	s.frozen = time.Now().Add(time.Millisecond << w.rnd.IntN(20))
+	w.trace.add(s.name(), "freezes", "until "+s.frozen.Sub(w.began).String(), nil)
 }
 
 // stop gives a shard up as a rebalance does: calls in flight may end.

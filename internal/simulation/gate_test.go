@@ -89,16 +89,25 @@ func (g *gate) begin(step int) {
 	g.step = step
 }
 
-// hasRead remembers which attempts a session knows to be fenced.
+// hasRead remembers which attempts a session knows to be fenced, and since when:
+// from the next step on, for in this one it may just be calling auth; at once if
+// it reads of the completing in the same breath, since nothing else lets it call.
 func (g *gate) hasRead(s *session, entries []worker.Entry) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	completing := map[string]bool{}
 	for _, e := range entries {
 		var r struct{ Type, RequestID string }
-		if err := json.Unmarshal(e.Value, &r); err == nil && r.Type == "fencing" && s.fenced != nil {
-			if _, known := s.fenced[r.RequestID]; !known {
-				s.fenced[r.RequestID] = g.step
-			}
+		if err := json.Unmarshal(e.Value, &r); err != nil || s.fenced == nil {
+			continue
+		}
+		switch _, known := s.fenced[r.RequestID]; {
+		case r.Type == "completing" && !s.completing[r.RequestID]:
+			completing[r.RequestID], s.completing[r.RequestID] = true, true
+		case r.Type == "fencing" && !known && completing[r.RequestID]:
+			s.fenced[r.RequestID] = g.step - 1
+		case r.Type == "fencing" && !known:
+			s.fenced[r.RequestID] = g.step
 		}
 	}
 }

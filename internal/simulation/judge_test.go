@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/toplu/toplu/iyzico/iyzicotest"
 )
@@ -17,6 +18,7 @@ import (
 // owned is a plan that owns payouts, by the rule: the first plan with an id.
 type owned struct {
 	plan  int64
+	at    time.Time // when it was sealed
 	batch string
 	items []int
 	ids   []string
@@ -27,10 +29,12 @@ type owned struct {
 type planned struct {
 	Type  string
 	ID    string
+	At    time.Time
 	Items []struct {
 		ID    string
 		Minor int64
 	}
+	IDs []struct{ ID string } // of an import
 }
 
 // ownership reads a shard's plan log.
@@ -43,10 +47,13 @@ func (w *world) ownership(sh *shard) map[int64]owned {
 		if err := json.Unmarshal(e.Value, &p); err != nil {
 			panic(err)
 		}
+		for _, im := range p.IDs {
+			taken[im.ID] = true
+		}
 		if p.Type != "planned" {
 			continue
 		}
-		o := owned{plan: e.Offset, batch: p.ID}
+		o := owned{plan: e.Offset, at: p.At, batch: p.ID}
 		for i, it := range p.Items {
 			if !taken[it.ID] {
 				taken[it.ID] = true
@@ -55,6 +62,24 @@ func (w *world) ownership(sh *shard) map[int64]owned {
 		}
 		if len(o.items) > 0 {
 			all[e.Offset] = o
+		}
+	}
+	return all
+}
+
+// imported are the ids that people said were paid elsewhere.
+func (w *world) imported() map[string]bool {
+	all := map[string]bool{}
+	for _, sh := range w.shards {
+		chunk, _ := sh.plans.Read(context.Background(), 0)
+		for _, e := range chunk.Entries {
+			var p planned
+			if err := json.Unmarshal(e.Value, &p); err != nil {
+				panic(err)
+			}
+			for _, im := range p.IDs {
+				all[im.ID] = true
+			}
 		}
 	}
 	return all
@@ -186,6 +211,7 @@ func (w *world) judgePayout(o owned, i int, s told, paid []iyzicotest.Transfer) 
 func (w *world) judgeStatuses() map[string]told {
 	last := map[string]told{}
 	seen := map[string][]byte{}
+	taken := map[string]bool{}
 	for _, m := range w.statuses.messages {
 		var s told
 		if err := json.Unmarshal(m.Value, &s); err != nil {
@@ -215,7 +241,10 @@ func (w *world) judgeStatuses() map[string]told {
 			w.trace.violate("%s: %s after %s, told as after %s", s.PayoutID, s.Status, was.Status, s.Previous)
 		case s.Final != slices.Contains(final, s.Status):
 			w.trace.violate("%s: %s is told as final %v", s.PayoutID, s.Status, s.Final)
+		case s.Status == "rejected" && taken[s.PayoutID]:
+			w.trace.violate("%s is rejected, and iyzico had taken it in an earlier attempt", s.PayoutID)
 		}
+		taken[s.PayoutID] = taken[s.PayoutID] || s.Status == "submitted"
 		last[s.PayoutID] = s
 	}
 	return last
@@ -236,6 +265,9 @@ func (w *world) sources() map[string]bool {
 	return aside
 }
 
+// anything is the amount of an import: only the id is known.
+const anything = -1
+
 // judgeLetters looks for the dead letter of every conflict.
 func (w *world) judgeLetters(sh *shard) {
 	aside := w.sources()
@@ -249,70 +281,22 @@ func (w *world) judgeLetters(sh *shard) {
 				Minor  int64
 				Source struct{ Partition, Offset int64 }
 			}
+			IDs []struct{ ID string }
 		}
-		if err := json.Unmarshal(e.Value, &p); err != nil || p.Type != "planned" {
+		if err := json.Unmarshal(e.Value, &p); err != nil {
 			continue
+		}
+		for _, im := range p.IDs {
+			if _, taken := first[im.ID]; !taken {
+				first[im.ID] = anything
+			}
 		}
 		for _, it := range p.Items {
 			minor, taken := first[it.ID]
 			if !taken {
 				first[it.ID] = it.Minor
-			} else if minor != it.Minor && !aside[fmt.Sprintf("%d/%d/", it.Source.Partition, it.Source.Offset)] {
+			} else if minor != it.Minor && minor != anything && !aside[fmt.Sprintf("%d/%d/", it.Source.Partition, it.Source.Offset)] {
 				w.trace.violate("the conflict of %s in plan %d is in no dead letter", it.ID, e.Offset)
-			}
-		}
-	}
-}
-
-// judgeHolds asks of every payment whether its batch was completed while nothing
-// held it: no hold and no pause stood before the first completing that could
-// have let it go.
-func (w *world) judgeHolds(sh *shard, paid map[string][]iyzicotest.Transfer) {
-	free := map[string]bool{} // requestIds with a completing that nothing held
-	held := map[string]map[int64]string{}
-	pauses, obeyed := map[int64]bool{}, map[int64]bool{}
-	chunk, _ := sh.journal.Read(context.Background(), 0)
-	for _, e := range chunk.Entries {
-		var r struct {
-			Type, Batch, RequestID, Hold, Scope string
-			Which                               []int64
-			Command                             int64
-		}
-		if err := json.Unmarshal(e.Value, &r); err != nil {
-			w.trace.violate("journal offset %d cannot be read: %v", e.Offset, err)
-			continue
-		}
-		if obeyed[r.Command] && r.Command > 0 {
-			continue // a command's second record counts for nothing
-		}
-		obeyed[r.Command] = true
-		switch r.Type {
-		case "paused":
-			pauses[e.Offset] = r.Scope == "" || r.Scope == "default"
-		case "held":
-			if held[r.Batch] == nil {
-				held[r.Batch] = map[int64]string{}
-			}
-			held[r.Batch][e.Offset] = r.Hold
-		case "resumed":
-			for _, at := range r.Which {
-				delete(pauses, at)
-				delete(held[r.Batch], at)
-			}
-		case "decided": // lifts a foreign hold, if it counts
-			maps.DeleteFunc(held[r.Batch], func(_ int64, kind string) bool { return kind == "foreign" })
-		case "completing":
-			paused := slices.Contains(slices.Collect(maps.Values(pauses)), true)
-			free[r.RequestID] = free[r.RequestID] || !paused && len(held[r.Batch]) == 0
-		}
-	}
-	owned := w.ownership(sh)
-	for _, plan := range slices.Sorted(maps.Keys(owned)) {
-		for _, id := range owned[plan].ids {
-			for _, t := range paid[id] {
-				if !free[t.RequestID] {
-					w.trace.violate("%s was paid by %s, which was never completed or only while it was held", id, t.RequestID)
-				}
 			}
 		}
 	}

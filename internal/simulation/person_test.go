@@ -19,6 +19,7 @@ type person struct {
 	w      *world
 	sh     *shard
 	rounds map[int64]int // by plan: how often it was found unanswered
+	opened bool          // the shard, if it was closed
 }
 
 // A note is a journal record as people read it.
@@ -157,7 +158,13 @@ func (p *person) meddle() {
 func (p *person) command(owned map[int64]owned, plans []int64) {
 	w := p.w
 	c := schema.Command{By: "person", At: time.Now().UTC(), Reason: "asked"}
-	switch w.rnd.IntN(6) {
+	switch w.rnd.IntN(8) {
+	case 6:
+		// Of payouts that nobody has asked for yet, or some have.
+		c.Kind, c.Imports = schema.CmdImport, []schema.Import{{PayoutID: p.sh.ids[w.rnd.IntN(len(p.sh.ids))]}}
+	case 7:
+		p.open()
+		return
 	case 0:
 		c.Kind, c.Merchant = schema.CmdPause, choose(w.rnd, "", "default", "another")
 	case 1, 2:
@@ -180,12 +187,25 @@ func (p *person) command(owned map[int64]owned, plans []int64) {
 			c.Verdict, c.Evidence = schema.VerdictDead, "iyzico's panel"
 		}
 	}
-	value, err := schema.EncodeCommand(&c)
+	p.ask(&c)
+}
+
+// ask writes a command.
+func (p *person) ask(c *schema.Command) {
+	value, err := schema.EncodeCommand(c)
 	if err != nil {
 		panic(err)
 	}
 	at, _ := p.sh.commands.Append(context.Background(), schema.Message{Value: value})
-	w.trace.add("person", fmt.Sprintf("shard %d: command at %d", p.sh.n, at[0]), "", value)
+	p.w.trace.add("person", fmt.Sprintf("shard %d: command at %d", p.sh.n, at[0]), "", value)
+}
+
+// open lets a closed shard pay, once.
+func (p *person) open() {
+	if p.w.p.closed && !p.opened {
+		p.opened = true
+		p.ask(&schema.Command{Kind: schema.CmdOpen, By: "person", At: time.Now().UTC(), Reason: "what was paid is imported"})
+	}
 }
 
 // allDead reports whether all that iyzico has of the batch is cancelled to the
@@ -239,6 +259,7 @@ func (p *person) cancelAtIyzico(requestID string) {
 // resolve answers, after the storm, what needs a person. Those that stay
 // unanswered whatever he does are cancelled in the end.
 func (p *person) resolve() {
+	p.open()
 	st := p.read()
 	if len(st.pauses) > 0 {
 		p.write(schema.Record{Type: schema.RecResumed, Which: st.pauses})

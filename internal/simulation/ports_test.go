@@ -64,7 +64,12 @@ func (l simLog) Append(ctx context.Context, messages ...schema.Message) ([]int64
 	for _, m := range messages {
 		c.value = append(c.value, m.Value...)
 	}
-	return through(l.w, c, func() ([]int64, error) { return l.log.Append(context.Background(), messages...) })
+	return through(l.w, c, func() ([]int64, error) {
+		if l.name == "journal" {
+			l.w.wrote = c
+		}
+		return l.log.Append(context.Background(), messages...)
+	})
 }
 
 // A topic keeps public events, in the order they were written.

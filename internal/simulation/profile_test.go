@@ -47,11 +47,15 @@ type profile struct {
 	steps  int  // of the storm
 	plans  int  // of a shard
 	items  int  // of a plan, at most
+	closed bool // Kafka was restored: nothing is paid before a person opens the shards
 	haste  int  // of a thousand steps, how many let much time pass
 	spite  bool // a cancel waits until it can stop half of a batch only
 	theme  theme
 	refuse int // of a thousand inits, how many are refused for good, with no effect
 	linger int // about how many steps a call stays in the network
+	ambush int // of a thousand journal records, how many have a late one of their batch right behind them
+	garble int // of a thousand inits, how many iyzico takes for another
+	nap    int // of a thousand journal records, how many put their writer to sleep
 	odds   [classes]odds
 
 	// Events, of ten thousand steps each.
@@ -154,10 +158,11 @@ func draw(seed uint64) *profile {
 		p.seenBefore = []string{duplicateCode, "SIM1012"}
 	}
 	p.consumer = pick(2)
-	if p.spite = pick(4); p.spite {
-		p.items = max(p.items, 3)
-		p.odds[auths] = odds{delayed: 600}
-		s.CancelAfterAuth, s.CancelUnfunded, s.ResumeWhenFunded = iyzicotest.CancelAfterAuthPartial, iyzicotest.CancelUnfundedAccept, true
+	if pick(4) {
+		p.spiteful()
+	}
+	if pick(4) {
+		s.ItemOrder = iyzicotest.ItemOrderLastChanged
 	}
 	p.commitEvery, p.maxWait = time.Duration(1+r.IntN(2000))*time.Millisecond, time.Duration(r.IntN(3000))*time.Millisecond
 	p.cfg = worker.Config{
@@ -176,25 +181,37 @@ func draw(seed uint64) *profile {
 		p.opens = 1 + r.IntN(8)
 	}
 	p.refuse = dial(100)
+	if !p.cfg.SkipAmounts {
+		p.garble = dial(40)
+	}
 	p.theme = theme(r.IntN(2 * int(themes))) // in half of the worlds none
 	p.dress(r)
+	p.closed = pick(6)
 	if pick(2) {
 		p.failures = 1 + r.IntN(4)
 	}
 	return p
 }
 
+// spiteful has a cancel stop only those items that are not yet at the bank.
+func (p *profile) spiteful() {
+	s := &p.settings
+	p.spite, p.items = true, max(p.items, 3)
+	p.odds[auths] = odds{delayed: 600}
+	s.CancelAfterAuth, s.CancelUnfunded, s.ResumeWhenFunded = iyzicotest.CancelAfterAuthPartial, iyzicotest.CancelUnfundedAccept, true
+}
+
 func choose[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
 
 func (p *profile) String() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "theme %d, refuse %d, ", p.theme, p.refuse)
+	fmt.Fprintf(&text, "theme %d, refuse %d, garble %d, closed %v, ", p.theme, p.refuse, p.garble, p.closed)
 	fmt.Fprintf(&text, "seed %d: %d shards, %d owners, %d plans of up to %d items, %d steps, planners %v\n", p.seed, p.shards, p.owners, p.plans, p.items, p.steps, p.consumer)
 	for c, o := range p.odds {
 		fmt.Fprintf(&text, "  %-9s %+v\n", classNames[c], o)
 	}
-	fmt.Fprintf(&text, "  freeze %d, crash %d, rebalance %d, second %d, redis %d, people %d, replay %d, panel %d, haste %d, linger %d, spite %v, opens %d, breaker %d\n",
-		p.freeze, p.crash, p.rebalance, p.second, p.redis, p.people, p.replay, p.panel, p.haste, p.linger, p.spite, p.opens, p.failures)
+	fmt.Fprintf(&text, "  freeze %d, crash %d, rebalance %d, second %d, redis %d, people %d, replay %d, panel %d, haste %d, linger %d, ambush %d, nap %d, spite %v, opens %d, breaker %d\n",
+		p.freeze, p.crash, p.rebalance, p.second, p.redis, p.people, p.replay, p.panel, p.haste, p.linger, p.ambush, p.nap, p.spite, p.opens, p.failures)
 	s := p.settings
 	s.RateLimits, s.Fate = nil, nil
 	balance := "without end"

@@ -71,6 +71,9 @@ func (p simProvider) Init(ctx context.Context, r iyzico.InitRequest) (iyzico.Ini
 		if opens := time.Duration(p.w.p.opens) * time.Minute; time.Since(p.w.began) < opens {
 			p.w.trace.violate("init of %s before the merchant opens", r.ExternalID)
 		}
+		if !p.w.calm && p.w.of(p.w.p.garble, 1000) {
+			p.garble(&to)
+		}
 		a := p.w.provider.Init(p.key, to)
 		if err := p.judge(iyzicotest.OpInit, &a); err != nil {
 			return iyzico.InitAnswer{}, err
@@ -81,6 +84,17 @@ func (p simProvider) Init(ctx context.Context, r iyzico.InitRequest) (iyzico.Ini
 		}
 		return out, nil
 	})
+}
+
+// garble has iyzico take an init for another: an amount is wrong, or a line is
+// missing.
+func (p simProvider) garble(r *iyzicotest.InitRequest) {
+	i := p.w.rnd.IntN(len(r.Items))
+	if p.w.one(2) && len(r.Items) > 1 {
+		r.Items = slices.Delete(r.Items, i, i+1)
+		return
+	}
+	r.Items[i].Amount.Value++
 }
 
 func (p simProvider) Auth(ctx context.Context, requestID string) error {

@@ -70,7 +70,7 @@ func TestStormReaches(t *testing.T) {
 		"init lost", "auth lost", "cancel lost", "retrieve lost", "journal.append lost", "statuses lost", "claims.fold lost",
 		"redis wiped", "redis rolled back", "redis exchanged", "redis robbed of a key", "crashes", "freezes", "starts",
 		"at iyzico INIT", "at iyzico COMPLETED", "at iyzico CANCELED", "cancelled in part", "dead letters",
-		"held for limit", "held for policy", "waits for the opening",
+		"held for limit", "held for policy", "held for mismatch", "waits for the opening",
 	}
 	for _, kind := range schema.RecordTypes() {
 		if kind != schema.RecQuarantined { // every record here can be read

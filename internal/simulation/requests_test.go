@@ -292,6 +292,11 @@ func (w *world) judgeRequests() {
 			}
 		}
 	}
+	for id := range w.imported() {
+		if _, planned := minors[id]; !planned {
+			minors[id] = anything
+		}
+	}
 	aside := w.sources()
 	for _, m := range w.letters.messages {
 		if code, _ := m.Get(schema.HeaderReasonCode); code == schema.CodeBelowFloor {
@@ -322,7 +327,7 @@ func (w *world) judgeRequests() {
 			switch {
 			case !planned:
 				w.trace.violate("LOST: %s, requested at %s, is in no plan", r.PayoutID, place)
-			case r.Amount.Value != fmt.Sprintf("%d.%02d", minor/100, minor%100) && !aside[place]:
+			case minor != anything && r.Amount.Value != fmt.Sprintf("%d.%02d", minor/100, minor%100) && !aside[place]:
 				w.trace.violate("the conflict of %s at %s is in no dead letter", r.PayoutID, place)
 			}
 		}

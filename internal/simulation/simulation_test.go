@@ -15,6 +15,7 @@ var (
 	oneSeed  = flag.Uint64("seed", 0, "run this seed alone; with -v its trace is printed")
 	seeds    = flag.Uint64("seeds", defaultSeeds, "how many seeds to run")
 	fromSeed = flag.Uint64("from", 1, "the first seed")
+	oneTheme = flag.Int("theme", -1, "run only the seeds whose worlds have this theme, by its number in theme_test.go")
 	most     = flag.Int64("violating", 5, "after how many seeds with violations to stop")
 )
 
@@ -32,6 +33,9 @@ func simulate(t *testing.T, seed uint64, verbose bool) *world {
 // run is a whole run: the storm, the calm, the judgement, the end.
 func (w *world) run() {
 	for _, sh := range w.shards {
+		if w.p.closed {
+			w.planned(sh)
+		}
 		w.plan(sh)
 		w.start(sh)
 	}
@@ -143,6 +147,9 @@ func TestSimulation(t *testing.T) {
 				seed := uint64(at.Add(1) - 1)
 				if seed >= *fromSeed+*seeds {
 					return
+				}
+				if *oneTheme >= 0 && draw(seed).theme != theme(*oneTheme) {
+					continue
 				}
 				w := simulate(t, seed, false)
 				steps.Add(int64(w.steps))

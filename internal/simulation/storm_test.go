@@ -21,7 +21,7 @@ func (w *world) step() {
 	if !w.calm {
 		w.happen()
 	}
-	if w.p.spite && w.overtake() {
+	if w.p.spite && w.overtake() || w.follow() {
 		return
 	}
 	if len(w.network) > 0 && w.one(max(1, w.p.linger/len(w.network))) {
@@ -189,6 +189,25 @@ func (w *world) overtake() bool {
 		}
 	}
 	return false
+}
+
+// follow does what a theme has wait for a record: a late one of the same batch
+// comes right behind it, or its writer falls asleep.
+func (w *world) follow() bool {
+	c := w.wrote
+	if w.wrote = nil; c == nil {
+		return false
+	}
+	if !w.calm && w.of(w.p.nap, 1000) {
+		w.freeze(c.s)
+	}
+	i := slices.IndexFunc(w.network, func(n *call) bool { return n.op == c.op && n.detail == c.detail })
+	if i < 0 || !w.of(w.p.ambush, 1000) {
+		return false
+	}
+	w.landOne(i)
+	w.wrote = nil
+	return true
 }
 
 // untimely reports whether a cancel would come before the batch is half at the

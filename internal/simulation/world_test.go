@@ -36,6 +36,7 @@ type world struct {
 	committed []int64
 	sessions  []*session
 	network   []*call // whose callers have given up
+	wrote     *call   // the journal record that has just come into the log
 	loose     bool    // an init may have come twice, and nobody could help it
 	steps     int
 }
@@ -62,8 +63,11 @@ type session struct {
 	frozen   time.Time // until then its calls are not served
 	cancel   context.CancelFunc
 	done     chan struct{}
-	err      error          // read after done
-	fenced   map[string]int // requestId → step in which its fencing was read; guarded by the gate
+	err      error // read after done
+	// By requestId: whose completing it has read, and the step in which it read the
+	// fencing. Guarded by the gate.
+	completing map[string]bool
+	fenced     map[string]int
 }
 
 const apiKey = "key"
@@ -161,7 +165,13 @@ func (w *world) plan(sh *shard) {
 // planned makes sure that the plan log begins with its genesis.
 func (w *world) planned(sh *shard) bool {
 	newID := func() string { return "log-" + strconv.Itoa(sh.n) }
-	_, err := worker.EnsurePlanGenesis(context.Background(), sh.plans, w.p.shards, newID, time.Now, nil)
+	evidence := func(context.Context) (closed string, err error) {
+		if w.p.closed {
+			closed = "Kafka was restored"
+		}
+		return closed, nil
+	}
+	_, err := worker.EnsurePlanGenesis(context.Background(), sh.plans, w.p.shards, newID, time.Now, evidence)
 	if err != nil {
 		w.trace.violate("the plan log has no genesis: %v", err)
 	}
@@ -180,7 +190,7 @@ func (w *world) writePlan(sh *shard, p *schema.Plan) {
 // start begins a session on a shard.
 func (w *world) start(sh *shard) {
 	w.loose = w.loose || len(w.owners(sh)) > 0
-	s := &session{n: len(w.sessions), of: sh, done: make(chan struct{}), fenced: map[string]int{}}
+	s := &session{n: len(w.sessions), of: sh, done: make(chan struct{}), completing: map[string]bool{}, fenced: map[string]int{}}
 	w.sessions = append(w.sessions, s)
 	log := zerolog.Nop()
 	if w.trace.verbose {

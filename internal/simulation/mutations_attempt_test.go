@@ -2,9 +2,9 @@
 
 package simulation_test
 
-// The rules of the protocol, each with the edits that take it out. Where the
-// model check has shown that a rule is not needed for safety, safe says so.
-var mutations = []mutation{
+// The rules of a batch's life, each with the edits that take it out. What the model
+// check has shown to be needless for safety is not here.
+var attemptRules = []mutation{
 	{rule: "4: read back one's own completing before auth", removed: "a session believes the completing it has sent", edits: []edit{
 		{file: "worker/next.go", old: `		s.write(b, schema.Record{Type: schema.RecCompleting, RequestID: b.winner})`, new: `		b.phase, b.completer = completing, s.session
 		s.write(b, schema.Record{Type: schema.RecCompleting, RequestID: b.winner})`},
@@ -88,7 +88,7 @@ var mutations = []mutation{
 		{file: "worker/verify.go", old: `		if len(rep.Items) == 0 || `, new: `		if list == iyzico.ItemsValid && v.batch.Status == iyzico.BatchCanceled || len(rep.Items) == 0 || `},
 		{file: "worker/report.go", old: `	case !v.whole || len(cancelled) != b.count(b.valid) || len(v.valid) != len(cancelled):`, new: `	case len(v.valid) != len(cancelled):`},
 	}},
-	{rule: "5: their number right", removed: "a line that two pages show counts twice", edits: []edit{
+	{rule: "5: their number right", theme: new(movingPages), removed: "a line that two pages show counts twice", edits: []edit{
 		{file: "worker/report.go", old: ` && !seen[i] {`, new: ` {`},
 	}},
 	{rule: "5: MASS_PAYOUT_CANCELED alone settles nothing", removed: "it is failed", edits: []edit{
@@ -142,7 +142,7 @@ var mutations = []mutation{
 	{rule: "a cancel after completing waits for the attempt's death", removed: "it takes effect at once", edits: []edit{
 		{file: "worker/fold.go", old: `	late := b.phase >= completing ||`, new: `	late := b.phase >= completed ||`},
 	}},
-	{rule: "abandoned counts only before a completing", removed: "it counts always", edits: []edit{
+	{rule: "abandoned counts only before a completing", theme: new(namelessBatches), removed: "it counts always", edits: []edit{
 		{file: "worker/fold.go", old: `		if b.phase >= completing {
 			return tooLate
 		}
@@ -166,7 +166,7 @@ var mutations = []mutation{
 		}
 `, new: ``},
 	}},
-	{rule: "completed and settled count only for the live requestId", removed: "they count for any attempt", edits: []edit{
+	{rule: "completed and settled count only for the live requestId", theme: new(voidedAuths), removed: "they count for any attempt", edits: []edit{
 		{file: "worker/fold.go", old: `	case r.Attempt != b.attempt:
 		return otherAttempt
 	case !b.inAttempt(r):
@@ -203,83 +203,6 @@ var mutations = []mutation{
 			b.move(i, schema.Unknown,`, new: `		if b.items[i].status == schema.Submitted && r == nil {
 			b.move(i, schema.Unknown,`},
 	}},
-	{rule: "rule 3: claims name their predecessor", removed: "the watermark is not compared", edits: []edit{
-		{file: "worker/workertest/claims_memory.go", old: `	case s.state.Watermark < f.Predecessor:
-		return nil, &worker.LowError{Watermark: s.state.Watermark, Want: f.Predecessor}
-	default:
-		return nil, &worker.LowError{Watermark: s.state.Watermark, Want: f.Offset}
-	}`, new: `	}`},
-	}},
-	{rule: "rule 3: claims know their epoch", removed: "the epoch is not compared", edits: []edit{
-		{file: "worker/workertest/claims_memory.go", old: ` || s.state.Epoch != f.Epoch`, new: ``},
-		{file: "worker/workertest/claims_memory.go", old: `!ok || s.state.Epoch != epoch`, new: `!ok`, everywhere: true},
-		{file: "worker/claim.go", old: `	case state.Epoch != p.epoch:
-		return ErrClaimsLost
-`, new: ``},
-		{file: "worker/claim.go", old: `err == nil && (state.Epoch != epoch || state.LogID != logID)`, new: `err == nil && epoch == ""`},
-	}},
-	{rule: "rule 3: an epoch is read back before Redis gets it", removed: "Redis gets it at once, and its folder does not look at the journal again", edits: []edit{
-		{file: "worker/claim.go", old: `	if err != nil || current != id {
-		return err // another session's counts: look again
-	}
-`, new: `	if err != nil {
-		return err
-	}
-	_ = current
-`},
-		{file: "worker/claim.go", old: `	case current != p.epoch:`, new: `	case current == "" && p.epoch == "":`},
-	}},
-	{rule: "the claims answer who owns an item", removed: "a plan owns all its items", edits: []edit{
-		{file: "worker/claim.go", old: `		if o.Offset == f.offset {`, new: `		if o.Offset != None {`},
-	}},
-	{rule: "a damaged bucket is noticed", removed: "its count is not compared", edits: []edit{
-		{file: "worker/workertest/claims_memory.go", old: `	if len(b.owners) != b.count {
-		return worker.Owner{}, worker.ErrClaimsCorrupt
-	}
-`, new: ``},
-	}},
-	{rule: "a plan below the checkpoint is never driven", removed: "every plan is told again", edits: []edit{
-		{file: "worker/claim.go", old: `tell: s.recovery.planOffset, last`, new: `tell: 0, last`},
-	}},
-	{rule: "a waiting plan is told once", removed: "a look-up that fails begins the range again", edits: []edit{
-		{file: "worker/claim.go", old: `		r.From = e.Offset + 1 // told once: twice would be driven twice
-`, new: ``},
-		{file: "worker/turn.go", old: `; !waits {`, new: `; !waits || waits {`},
-	}},
-	{rule: "a checkpoint is read on from the offsets it covers", removed: "from its own place", edits: []edit{
-		{file: "worker/recover.go", old: `				if r.Checkpoint != nil && (best`, new: `				if r.Checkpoint != nil {
-					r.Checkpoint.JournalOffset = e.Offset + 1
-				}
-				if r.Checkpoint != nil && (best`},
-	}},
-	{rule: "a checkpoint lists the whole state of what is open", removed: "it lists the plans, without their records", edits: []edit{
-		{file: "worker/checkpoint.go", old: `, Records: slices.Clone(b.records)`, new: ``},
-	}},
-	{rule: "a checkpoint waits for the statuses before it", removed: "it does not wait", edits: []edit{
-		{file: "worker/checkpoint.go", old: `s.outbox.published < c.after || `, new: ``},
-	}},
-	{rule: "a checkpoint waits for the dead letters before it", removed: "it does not wait", edits: []edit{
-		{file: "worker/checkpoint.go", old: ` || c.owing > 0`, new: ``, everywhere: true},
-	}},
-	{rule: "closed counts only when every item is final", removed: "a batch is closed once iyzico has taken it", edits: []edit{
-		{file: "worker/fold.go", old: `		if !b.settled() {
-			return nothingToDo
-		}
-`, new: ``},
-		{file: "worker/next.go", old: `		return actLook, "waiting for iyzico's report"`, new: `		return actClosed, ""`},
-	}},
-	{rule: "statuses are published until they are acknowledged", removed: "once", edits: []edit{
-		{file: "worker/publish.go", old: `		if err == nil || ctx.Err() != nil {
-			return err
-		}
-		s.log`, new: `		if err == nil || ctx.Err() != nil || what == "statuses" {
-			return nil
-		}
-		s.log`},
-	}},
-	{rule: "conflicts go to the dead letters", removed: "other content is taken for a duplicate", edits: []edit{
-		{file: "worker/turn.go", old: `s.duplicate(f.plan, i, f.owners[i].Content)`, new: `f.owners[i].Content != [12]byte{}`},
-	}},
 	{rule: "2: a lost init is looked for before it is called again", removed: "init is called again at once", edits: []edit{
 		{file: "worker/next.go", old: `		if d.lost {
 			return actSeek`, new: `		if d.lost && d.refusal != nil {
@@ -288,7 +211,7 @@ var mutations = []mutation{
 	{rule: "2: what init answered is written until it is read back", removed: "init is called again", edits: []edit{
 		{file: "worker/create.go", old: `		b.drive.answer = &r //`, new: `		//`},
 	}},
-	{rule: "4: whoever has read a fencing calls no auth", removed: "he does", edits: []edit{
+	{rule: "4: whoever has read a fencing calls no auth", theme: new(sleepers), removed: "he does", edits: []edit{
 		{file: "worker/next.go", old: `		case b.fenced:
 			return actFence, "auth's answer was lost: cancelling, and seeking proof that it is dead"
 		case b.completer == s.session && !d.authorised[b.winner] && b.unknown == nil:
@@ -299,5 +222,52 @@ var mutations = []mutation{
 			return actFence, "auth's answer was lost: cancelling, and seeking proof that it is dead"
 `},
 		{file: "worker/complete.go", old: `b.fenced || `, new: ``},
+	}},
+	{rule: "5: a CANCELED that nobody of ours asked for is a person's matter", removed: "it is proof of death without a fencing", edits: []edit{
+		{file: "worker/report.go", old: `	case b.fenced:
+		s.write(b, schema.Record{Type: schema.RecDead`, new: `	case true:
+		s.write(b, schema.Record{Type: schema.RecDead`},
+		{file: "worker/fold.go", old: `		if !b.fenced {
+			return notFenced
+		}
+`, new: ``},
+	}},
+	{rule: "resumed lifts the holds that it names", removed: "it lifts all of the batch", edits: []edit{
+		{file: "worker/fold.go", old: `	for _, o := range r.Which {
+		if h`, new: `	for o := range b.holds {
+		if h`},
+	}},
+	{rule: "a pause is judged at its place in the log", removed: "when the record is folded", edits: []edit{
+		{file: "worker/shard.go", old: `PausedIn(q.scopes, b.merchant)`, new: `PausedIn(s.scopes(), b.merchant)`},
+	}},
+	{rule: "created: invalid what an earlier attempt took is a hold", removed: "it is rejected", edits: []edit{
+		{file: "worker/fold.go", old: `		if b.items[inv.Item].took {
+`, new: `		if false {
+`},
+	}},
+	{rule: "refused: what an earlier attempt took is a hold", removed: "it is rejected", edits: []edit{
+		{file: "worker/fold.go", old: `	if b.count(func(i int) bool { return b.items[i].carried && b.items[i].took }) > 0 {`, new: `	if false {`},
+	}},
+	{rule: "3: amounts are read back before completing", removed: "they are not compared", edits: []edit{
+		{file: "worker/verify.go", old: `	case int64(it.Amount) != want.Amount.Minor:`, new: `	case it.Amount < 0:`},
+	}},
+	{rule: "3: the list is read back before completing", removed: "fewer items are no difference", edits: []edit{
+		{file: "worker/verify.go", old: `	case len(v.valid) != b.count(b.valid):`, new: `	case len(v.valid) > b.count(b.valid):`},
+	}},
+	{rule: "7: account or traffic rejects nobody", removed: "it is a refusal for good", edits: []edit{
+		{file: "worker/create.go", old: `			case iyzico.KindOf(err) == iyzico.KindTraffic:
+				s.again(b, s.cfg.Grace)
+			default:`, new: `			case iyzico.KindOf(err) == iyzico.KindTraffic:
+				s.write(b, schema.Record{Type: schema.RecRefused, Reason: &schema.Reason{Code: iyzico.CodeOf(err), Text: err.Error()}})
+			default:`},
+	}},
+	{rule: "7: only a code that is listed rejects", removed: "every refusal of a batch does", edits: []edit{
+		{file: "worker/create.go", old: `	if slices.Contains(s.cfg.RejectCodes, iyzico.CodeOf(err)) {`, new: `	if err != nil {`},
+	}},
+	{rule: "what is above the limits waits for a person", removed: "limits are not looked at", edits: []edit{
+		{file: "worker/limit.go", old: `	if b.phase != planned || b.weighed {`, new: `	if b != nil {`},
+	}},
+	{rule: "nothing is created before the merchant opens", removed: "the time is not looked at", edits: []edit{
+		{file: "worker/next.go", old: `		if b.plan.NotBefore.After(s.ports.Now()) {`, new: `		if b.plan.NotBefore.After(s.ports.Now()) && b.closed {`},
 	}},
 }
