@@ -15,22 +15,34 @@ import (
 // A Bench is one run in topics and keys of its own, which are there already. It
 // is for one goroutine.
 type Bench struct {
-	Kafka  *kafkaio.Client
-	Topics config.Topics
-	Prefix string // of the topics
-	Name   string // of the run; its payout ids begin with it
+	Kafka      *kafkaio.Client
+	Topics     config.Topics
+	Prefix     string // of the topics
+	Name       string // of the run; its payout ids begin with it
+	Partitions int    // of each topic
+
+	MaxItems int           // at which the service seals a batch
+	MaxWait  time.Duration // after which it seals one that is not full
+	Session  time.Duration // after which Kafka and Redis give a killed service up
 
 	// Worker starts a service that pays from the run's topics by way of the
-	// iyzico at url; it begins at the first request under a new group.
-	Worker func(ctx context.Context, group, url string) (*Part, error)
+	// iyzico at url. Its group begins at the offsets of payout.requests in from;
+	// nil: where it was.
+	Worker func(ctx context.Context, group, url string, from map[int]int64) (*Part, error)
 	// Simulator starts an iyzico that answers and settles at once.
 	Simulator func(ctx context.Context) (*Part, error)
+	// Claims are those of the run.
+	Claims Claims
 	// Progress tells how much of something is done.
 	Progress func(what string, done, of int)
 	Now      func() time.Time
 
-	ids     ids
-	payouts int
+	written int // requests of payouts, numbered from 0
+	probes  int // requests beside them
+	probeID int // number of the last of these
+	open    int // batches that stay open
+	iyzico  *Part
+	url     string // where that serves
 }
 
 // errPlannedAgain: what was known has been planned a second time.
@@ -44,8 +56,9 @@ type Life struct {
 	CPUMicros        Tenths               `json:"cpuMicrosPerPayout"` // of the worker's process
 	Allocations      Tenths               `json:"allocationsPerPayout"`
 	AllocatedBytes   int64                `json:"allocatedBytesPerPayout"`
-	PeakMiB          int64                `json:"peakMiB"` // resident memory of the worker's process
-	ToInit           Spread               `json:"toInit"`
+	PeakMiB          int64                `json:"peakMiB"`     // resident memory of the worker's process
+	ToInit           Spread               `json:"toInit"`      // until iyzico has answered init
+	OverWaiting      Spread               `json:"overWaiting"` // of that, what the batch did not wait to be sealed
 	ToSubmitted      Spread               `json:"toSubmitted"`
 	ToPaid           Spread               `json:"toPaid"`
 	Calls            map[string]Tenths    `json:"callsPerThousand"` // to iyzico, by operation
@@ -82,59 +95,102 @@ func tenths(a, b int64) Tenths {
 	return Tenths(a * 10 / b)
 }
 
-// Life writes n requests, lets a worker pay them and tells what that cost. The
-// worker and the simulator go on.
-func (b *Bench) Life(ctx context.Context, n int) (life Life, worker, simulator *Part, err error) {
-	b.ids, b.payouts = ids{b.Name}, n
-	if err := b.fill(ctx, 0, n); err != nil {
-		return life, nil, nil, err
-	}
-	if simulator, err = b.Simulator(ctx); err != nil {
-		return life, nil, nil, err
-	}
-	sim, err := simulator.Usage()
+// Life has a worker pay n payouts and tells what that cost. With a rate of 0 they
+// all wait in Kafka when the worker begins; otherwise so many a second arrive.
+// The worker goes on.
+func (b *Bench) Life(ctx context.Context, n, rate int) (life Life, worker *Part, err error) {
+	sim, err := b.simulator(ctx)
 	if err != nil {
-		return life, nil, simulator, err
+		return life, nil, err
 	}
-	if worker, err = b.Worker(ctx, "life", sim.URL); err != nil {
-		return life, nil, simulator, err
-	}
-	used, err := b.await(ctx, worker, "paying", int64(n), func(u *Usage) int64 { return u.Counts["paid"] })
+	from, err := b.ends(ctx)
 	if err != nil {
-		return life, worker, simulator, err
+		return life, nil, err
 	}
-	// The last payouts are paid; their statuses may still be on their way.
-	if used, err = b.await(ctx, worker, "closing", used.Counts["plans"], func(u *Usage) int64 { return u.Counts["closed"] }); err != nil {
-		return life, worker, simulator, err
+	first := b.written
+	var start Usage
+	if rate == 0 {
+		if err := b.fill(ctx, n); err != nil {
+			return life, nil, err
+		}
+		if worker, err = b.Worker(ctx, lifeGroup, b.url, from[b.Topics.Requests]); err != nil {
+			return life, nil, err
+		}
+	} else {
+		if worker, err = b.ready(ctx, from[b.Topics.Requests]); err != nil {
+			return life, worker, err
+		}
+		if start, err = worker.Usage(); err != nil {
+			return life, worker, err
+		}
+		if err := b.arrive(ctx, n, rate); err != nil {
+			return life, worker, err
+		}
 	}
-	simEnd, err := simulator.Usage()
+	used, err := b.paid(ctx, worker, start.Counts["paid"]+int64(n))
 	if err != nil {
-		return life, worker, simulator, err
+		return life, worker, err
 	}
-	s, err := b.read(ctx, n)
+	if rate == 0 {
+		start = used.atBeginning()
+	}
+	simEnd, err := b.iyzico.Usage()
 	if err != nil {
-		return life, worker, simulator, err
+		return life, worker, err
+	}
+	s, err := b.read(ctx, first, n, from)
+	if err != nil {
+		return life, worker, err
 	}
 	if lost := missing(s.paid); lost > 0 || s.twice > 0 {
-		return life, worker, simulator, fmt.Errorf("of %d payouts %d have no status paid, and %d statuses came twice", n, lost, s.twice)
+		return life, worker, fmt.Errorf("of %d payouts %d have no status paid, and %d statuses came twice", n, lost, s.twice)
 	}
-	return b.life(n, s, &used, simEnd.CPU-sim.CPU), worker, simulator, nil
+	return addUp(n, s, &start, &used, simEnd.CPU-sim.CPU), worker, nil
 }
 
-// life adds up.
-func (b *Bench) life(n int, s *story, used *Usage, simulator time.Duration) Life {
-	took := last(s.paid).Sub(used.Began)
+// lifeGroup is the group of whoever pays.
+const lifeGroup = "life"
+
+// paid waits until a worker has paid so many, and has answered every batch that
+// it has planned: the last payouts are paid while their statuses may still be on
+// their way.
+func (b *Bench) paid(ctx context.Context, worker *Part, payouts int64) (Usage, error) {
+	used, err := b.await(ctx, worker, "paying", payouts, func(u *Usage) int64 { return u.Counts["paid"] })
+	if err != nil {
+		return used, err
+	}
+	return b.await(ctx, worker, "closing", used.Counts["plans"], func(u *Usage) int64 { return u.Counts["closed"] })
+}
+
+// simulator starts the run's iyzico, if it does not serve yet, and tells what it
+// has used.
+func (b *Bench) simulator(ctx context.Context) (used Usage, err error) {
+	if b.iyzico == nil {
+		if b.iyzico, err = b.Simulator(ctx); err != nil {
+			return used, err
+		}
+	}
+	if used, err = b.iyzico.Usage(); err != nil {
+		return used, err
+	}
+	b.url = used.URL
+	return used, nil
+}
+
+// addUp makes a Life of what was read and of what was used since start.
+func addUp(n int, s *story, start, used *Usage, simulator time.Duration) Life {
+	took := last(s.paid).Sub(start.Done)
 	l := Life{
 		Payouts: n, Seconds: Seconds(took), PayoutsPerSecond: perSecond(int64(n), took),
-		CPUMicros:   tenths((used.CPU - used.CPUAtStart).Microseconds(), int64(n)),
-		Allocations: tenths(int64(used.Mallocs-used.AtStart), int64(n)), AllocatedBytes: int64(used.AllocBytes-used.AtStartSize) / int64(n),
-		PeakMiB: used.PeakBytes >> 20, Topics: s.topics, Batches: used.Counts["plans"],
-		ToInit: s.spread(s.init, used.Began), ToSubmitted: s.spread(s.submitted, used.Began), ToPaid: s.spread(s.paid, used.Began),
+		CPUMicros:   tenths((used.CPU - start.CPU).Microseconds(), int64(n)),
+		Allocations: tenths(int64(used.Mallocs-start.Mallocs), int64(n)), AllocatedBytes: int64(used.AllocBytes-start.AllocBytes) / int64(n),
+		PeakMiB: used.PeakBytes >> 20, Topics: s.topics, Batches: used.Counts["plans"] - start.Counts["plans"],
+		ToInit: s.spread(s.init, start.Done), OverWaiting: spreadOf(s.over), ToSubmitted: s.spread(s.submitted, start.Done), ToPaid: s.spread(s.paid, start.Done),
 		Calls: map[string]Tenths{}, Simulator: tenths(simulator.Microseconds(), int64(n)),
 	}
 	for name, calls := range maps.All(used.Counts) {
 		if op, ok := strings.CutPrefix(name, "call:"); ok {
-			l.Calls[op] = tenths(calls*1000, int64(n))
+			l.Calls[op] = tenths((calls-start.Counts[name])*1000, int64(n))
 		}
 	}
 	return l

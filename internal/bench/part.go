@@ -21,9 +21,15 @@ type Usage struct {
 	Mallocs     uint64           `json:"mallocs"`           // objects allocated
 	AllocBytes  uint64           `json:"allocBytes"`        // in all
 	PeakBytes   int64            `json:"peakBytes"`         // of resident memory
+	Resident    int64            `json:"resident"`          // bytes of memory now
 	Counts      map[string]int64 `json:"counts,omitempty"`  // counters of its metrics
 	AtStart     uint64           `json:"mallocsAtStart"`    // Mallocs when Began was noted
 	AtStartSize uint64           `json:"allocBytesAtStart"` // AllocBytes then
+}
+
+// atBeginning is what had been used when the first request was read.
+func (u *Usage) atBeginning() Usage {
+	return Usage{Done: u.Began, CPU: u.CPUAtStart, Mallocs: u.AtStart, AllocBytes: u.AtStartSize}
 }
 
 // A Part is a process of the bench. It ends when its standard input does, so it
@@ -35,6 +41,7 @@ type Part struct {
 	out  *bufio.Reader
 	log  string // file with what it wrote on standard error
 	done chan error
+	gone bool // ended or killed
 }
 
 // StartPart starts a program that answers each line on its standard input with
@@ -78,8 +85,13 @@ func (p *Part) Usage() (Usage, error) {
 	return u, nil
 }
 
-// End ends the part and waits for it; one that does not end is killed.
+// End ends the part and waits for it; one that does not end is killed. One that
+// is gone already is left alone.
 func (p *Part) End(ctx context.Context) error {
+	if p.gone {
+		return nil
+	}
+	p.gone = true
 	_ = p.in.Close()
 	go func() { p.done <- p.cmd.Wait() }()
 	late := time.NewTimer(30 * time.Second)
@@ -100,6 +112,7 @@ func (p *Part) End(ctx context.Context) error {
 
 // Kill ends the part at once, as a machine that burns down.
 func (p *Part) Kill() {
+	p.gone = true
 	_ = p.cmd.Process.Kill()
 	_ = p.cmd.Wait()
 }

@@ -17,14 +17,15 @@ type Replay struct {
 	Allocations       Tenths  `json:"allocationsPerRequest"`
 }
 
-// Replay has a new worker under a new group read all requests of a Life again,
-// whose worker must have ended. It fails if anything is planned again.
-func (b *Bench) Replay(ctx context.Context, url string) (Replay, error) {
-	worker, err := b.Worker(ctx, "replay", url)
+// Replay has a new worker under a new group read all requests of the run again,
+// whose workers must have ended. It fails if anything is planned again.
+func (b *Bench) Replay(ctx context.Context) (Replay, error) {
+	worker, err := b.Worker(ctx, "replay", b.url, b.first())
 	if err != nil {
 		return Replay{}, err
 	}
-	u, err := b.await(ctx, worker, "reading again", int64(b.payouts), func(u *Usage) int64 { return u.Counts["duplicate"] })
+	n := int64(b.written + b.probes)
+	u, err := b.await(ctx, worker, "reading again", n, func(u *Usage) int64 { return u.Counts["duplicate"] })
 	if err != nil {
 		return Replay{}, err
 	}
@@ -32,7 +33,6 @@ func (b *Bench) Replay(ctx context.Context, url string) (Replay, error) {
 		return Replay{}, errPlannedAgain
 	}
 	took := u.Done.Sub(u.Began)
-	n := int64(b.payouts)
 	return Replay{
 		Seconds: Seconds(took), RequestsPerSecond: perSecond(n, took), CPUMicros: tenths((u.CPU - u.CPUAtStart).Microseconds(), n),
 		Allocations: tenths(int64(u.Mallocs-u.AtStart), n),
@@ -52,7 +52,7 @@ type Copy struct {
 // requests alone. Partitions go at the same time.
 func (b *Bench) Copy(ctx context.Context, to string) (Copy, error) {
 	began := b.Now()
-	if err := b.scanAtOnce(ctx, b.Topics.Requests, func(int, []kafkaio.Record) error { return nil }); err != nil {
+	if err := b.readAtOnce(ctx, b.Topics.Requests, func(int, []kafkaio.Record) error { return nil }); err != nil {
 		return Copy{}, err
 	}
 	read := b.Now().Sub(began)
@@ -60,7 +60,7 @@ func (b *Bench) Copy(ctx context.Context, to string) (Copy, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, topic := range []string{b.Topics.Requests, b.Topics.Batches, b.Topics.Journal, b.Topics.Statuses} {
 		group.Go(func() error {
-			return b.scanAtOnce(ctx, topic, func(partition int, records []kafkaio.Record) error {
+			return b.readAtOnce(ctx, topic, func(partition int, records []kafkaio.Record) error {
 				messages := make([]kafkaio.Message, len(records))
 				for i := range records {
 					messages[i] = kafkaio.Message{Key: records[i].Key, Value: records[i].Value, Headers: records[i].Headers, Partition: &partition}
@@ -73,7 +73,7 @@ func (b *Bench) Copy(ctx context.Context, to string) (Copy, error) {
 		return Copy{}, err
 	}
 	took := b.Now().Sub(began)
-	n := int64(b.payouts)
+	n := int64(b.written + b.probes)
 	return Copy{
 		Seconds: Seconds(took), PayoutsPerSecond: perSecond(n, took),
 		ReadSeconds: Seconds(read), RequestsPerSecond: perSecond(n, read),

@@ -29,16 +29,19 @@ func (c *TopicCost) add(r *kafkaio.Record) {
 // A story is what the logs tell of a run: when each payout was asked for, sent
 // to iyzico, submitted and paid.
 type story struct {
+	first                        int // number of the payout at index 0
 	asked, init, submitted, paid []time.Time
+	over                         []time.Duration // of each payout: to init, over its batch's own waiting
 	topics                       map[string]TopicCost
 	twice                        int // statuses of which there must be one and were more
 }
 
-// read reads the logs of a run of n payouts. Times of statuses and requests are
-// those of their records, to the millisecond.
-func (b *Bench) read(ctx context.Context, n int) (*story, error) {
+// read reads what the logs tell since from of n payouts from number first on.
+// Times of statuses and requests are those of their records, to the millisecond;
+// that of init is when the worker had iyzico's answer to it.
+func (b *Bench) read(ctx context.Context, first, n int, from map[string]map[int]int64) (*story, error) {
 	s := &story{
-		asked: make([]time.Time, n), init: make([]time.Time, n), submitted: make([]time.Time, n), paid: make([]time.Time, n),
+		first: first, asked: make([]time.Time, n), init: make([]time.Time, n), submitted: make([]time.Time, n), paid: make([]time.Time, n),
 		topics: map[string]TopicCost{},
 	}
 	items := map[planAt][]int32{}
@@ -47,7 +50,7 @@ func (b *Bench) read(ctx context.Context, n int) (*story, error) {
 		see   func(r *kafkaio.Record) error
 	}{
 		{b.Topics.Requests, func(r *kafkaio.Record) error {
-			if i := b.ids.number(r.Key); i >= 0 && i < n && s.asked[i].IsZero() {
+			if i := b.number(r.Key) - first; i >= 0 && i < n && s.asked[i].IsZero() {
 				s.asked[i] = r.Time
 			}
 			return nil
@@ -59,34 +62,32 @@ func (b *Bench) read(ctx context.Context, n int) (*story, error) {
 			}
 			list := make([]int32, len(rec.Plan.Items))
 			for i := range list {
-				list[i] = int32(b.ids.number([]byte(rec.Plan.Items[i].PayoutID)))
+				list[i] = int32(b.number([]byte(rec.Plan.Items[i].PayoutID)))
 			}
 			items[planAt{r.Partition, r.Offset}] = list
 			return nil
 		}},
 		{b.Topics.Journal, func(r *kafkaio.Record) error {
 			rec, err := schema.DecodeRecord(r.Value)
-			if err != nil || rec.Type != schema.RecCreating {
+			if err != nil || rec.Type != schema.RecCreated {
 				return err
 			}
-			for _, i := range items[planAt{r.Partition, rec.Plan}] {
-				s.note(s.init, int(i), rec.At)
-			}
+			b.created(s, items[planAt{r.Partition, rec.Plan}], rec.At)
 			return nil
 		}},
 		{b.Topics.Statuses, func(r *kafkaio.Record) error {
-			i := b.ids.number(r.Key)
+			i := b.number(r.Key)
 			switch kind(r) {
-			case "payout.submitted.v1":
+			case submittedEvent:
 				s.note(s.submitted, i, r.Time)
-			case "payout.paid.v1":
+			case paidEvent:
 				s.note(s.paid, i, r.Time)
 			}
 			return nil
 		}},
 	}
 	for _, t := range each {
-		cost, err := b.readAll(ctx, t.topic, t.see)
+		cost, err := b.readAll(ctx, t.topic, from[t.topic], t.see)
 		if err != nil {
 			return nil, err
 		}
@@ -95,15 +96,47 @@ func (b *Bench) read(ctx context.Context, n int) (*story, error) {
 	return s, nil
 }
 
+// The types of status events that are looked for.
+const (
+	submittedEvent = "payout.submitted.v1"
+	paidEvent      = "payout.paid.v1"
+)
+
+// created notes that iyzico has answered init for a batch. It was due to be
+// sealed when it was full, or when its first request was old enough.
+func (b *Bench) created(s *story, items []int32, at time.Time) {
+	var oldest, newest time.Time
+	for _, number := range items {
+		i := int(number) - s.first
+		s.note(s.init, int(number), at)
+		if i < 0 || i >= len(s.asked) {
+			return // of another Life
+		}
+		if asked := s.asked[i]; oldest.IsZero() || asked.Before(oldest) {
+			oldest = asked
+		}
+		if asked := s.asked[i]; asked.After(newest) {
+			newest = asked
+		}
+	}
+	due := newest
+	if len(items) < b.MaxItems {
+		due = oldest.Add(b.MaxWait)
+	}
+	for range items {
+		s.over = append(s.over, at.Sub(due))
+	}
+}
+
 // planAt is a plan's place.
 type planAt struct {
 	partition int
 	offset    int64
 }
 
-// note keeps the first time of a payout.
-func (s *story) note(times []time.Time, i int, at time.Time) {
-	switch {
+// note keeps the first time of a payout, by its number.
+func (s *story) note(times []time.Time, number int, at time.Time) {
+	switch i := number - s.first; {
 	case i < 0 || i >= len(times):
 	case times[i].IsZero():
 		times[i] = at
@@ -122,37 +155,58 @@ func kind(r *kafkaio.Record) string {
 	return ""
 }
 
-// readAll reads a topic to where it ends now, one record at a time.
-func (b *Bench) readAll(ctx context.Context, topic string, see func(*kafkaio.Record) error) (TopicCost, error) {
-	var cost TopicCost
-	err := b.scan(ctx, topic, func(records []kafkaio.Record) error {
-		for i := range records {
-			cost.add(&records[i])
-			if err := see(&records[i]); err != nil {
-				return fmt.Errorf("%s/%d offset %d: %w", topic, records[i].Partition, records[i].Offset, err)
-			}
-		}
-		return nil
-	})
-	return cost, err
+// first is the beginning of every partition.
+func (b *Bench) first() map[int]int64 {
+	first := map[int]int64{}
+	for p := range b.Partitions {
+		first[p] = 0
+	}
+	return first
 }
 
-// scan reads a topic to where it ends now, one partition after the other.
-func (b *Bench) scan(ctx context.Context, topic string, see func([]kafkaio.Record) error) error {
+// ends tells where each partition of each topic ends.
+func (b *Bench) ends(ctx context.Context) (map[string]map[int]int64, error) {
+	ends := map[string]map[int]int64{}
+	for _, topic := range []string{b.Topics.Requests, b.Topics.Batches, b.Topics.Journal, b.Topics.Statuses} {
+		bounds, err := b.Kafka.Offsets(ctx, topic)
+		if err != nil {
+			return nil, err
+		}
+		ends[topic] = map[int]int64{}
+		for p, o := range bounds {
+			ends[topic][p] = o.End
+		}
+	}
+	return ends, nil
+}
+
+// readAll reads a topic from where it is told to where it ends now, one partition
+// after the other and one record at a time.
+func (b *Bench) readAll(ctx context.Context, topic string, from map[int]int64, see func(*kafkaio.Record) error) (TopicCost, error) {
+	var cost TopicCost
 	bounds, err := b.Kafka.Offsets(ctx, topic)
 	if err != nil {
-		return err
+		return cost, err
 	}
 	for p := range len(bounds) {
-		if err := b.scanPartition(ctx, topic, p, bounds[p].End, see); err != nil {
-			return err
+		if err := b.scan(ctx, topic, p, from[p], bounds[p].End, func(records []kafkaio.Record) error {
+			for i := range records {
+				cost.add(&records[i])
+				if err := see(&records[i]); err != nil {
+					return fmt.Errorf("%s/%d offset %d: %w", topic, p, records[i].Offset, err)
+				}
+			}
+			return nil
+		}); err != nil {
+			return cost, err
 		}
 	}
-	return nil
+	return cost, nil
 }
 
-// scanAtOnce is scan with all partitions at the same time.
-func (b *Bench) scanAtOnce(ctx context.Context, topic string, see func(partition int, records []kafkaio.Record) error) error {
+// readAtOnce reads a whole topic to where it ends now, all partitions at the
+// same time.
+func (b *Bench) readAtOnce(ctx context.Context, topic string, see func(partition int, records []kafkaio.Record) error) error {
 	bounds, err := b.Kafka.Offsets(ctx, topic)
 	if err != nil {
 		return err
@@ -160,14 +214,15 @@ func (b *Bench) scanAtOnce(ctx context.Context, topic string, see func(partition
 	group, ctx := errgroup.WithContext(ctx)
 	for p, o := range bounds {
 		group.Go(func() error {
-			return b.scanPartition(ctx, topic, p, o.End, func(r []kafkaio.Record) error { return see(p, r) })
+			return b.scan(ctx, topic, p, 0, o.End, func(r []kafkaio.Record) error { return see(p, r) })
 		})
 	}
 	return group.Wait()
 }
 
-func (b *Bench) scanPartition(ctx context.Context, topic string, partition int, end int64, see func([]kafkaio.Record) error) error {
-	r := b.Kafka.NewReader(topic, partition, 0, kafkaio.ReaderOptions{MaxBytes: 4 << 20})
+// scan reads a partition from from up to end.
+func (b *Bench) scan(ctx context.Context, topic string, partition int, from, end int64, see func([]kafkaio.Record) error) error {
+	r := b.Kafka.NewReader(topic, partition, from, kafkaio.ReaderOptions{MaxBytes: 4 << 20})
 	for r.Offset() < end {
 		batch, err := r.Next(ctx)
 		if err != nil {

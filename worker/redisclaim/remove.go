@@ -2,6 +2,8 @@ package redisclaim
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -26,5 +28,36 @@ func (s *Store) Remove(ctx context.Context) error {
 			}
 			cursor = next
 		}
+	})
+}
+
+// Wipe empties the whole Redis, as one that has lost its data, for a measurement
+// that has it for itself: if it holds a key that does not begin with this Store's
+// prefix, nothing is removed and it fails.
+func (s *Store) Wipe(ctx context.Context) error {
+	err := eachNode(ctx, s.rdb, func(ctx context.Context, node redis.UniversalClient) error {
+		for cursor := uint64(0); ; {
+			keys, next, err := node.Scan(ctx, cursor, "*", sweepStep).Result()
+			if err != nil {
+				return explain(err)
+			}
+			for _, key := range keys {
+				if !strings.HasPrefix(key, s.prefix+":") {
+					return fmt.Errorf("redis holds the key %q beside those of %s: it is not emptied", key, s.prefix)
+				}
+			}
+			if cursor = next; cursor == 0 {
+				return nil
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return eachNode(ctx, s.rdb, func(ctx context.Context, node redis.UniversalClient) error {
+		if err := node.FlushAll(ctx).Err(); err != nil {
+			return explain(err)
+		}
+		return nil
 	})
 }
