@@ -120,6 +120,9 @@ func (b *Bench) Life(ctx context.Context, n, rate int) (life Life, worker *Part,
 		if worker, err = b.ready(ctx, from[b.Topics.Requests]); err != nil {
 			return life, worker, err
 		}
+		if from, err = b.ends(ctx); err != nil {
+			return life, worker, err
+		}
 		if start, err = worker.Usage(); err != nil {
 			return life, worker, err
 		}
