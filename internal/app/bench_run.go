@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/toplu/toplu/internal/bench"
 	"github.com/toplu/toplu/internal/config"
 	"github.com/toplu/toplu/internal/kafkaio"
@@ -54,7 +52,7 @@ func newBenchRun(ctx context.Context, p *program, c *benchCommand, cfg *config.C
 		r.client.Close()
 		return nil, err
 	}
-	r.claims = benchClaims{redisclaim.New(rdb, cfg.Redis.KeyPrefix), rdb, c.Partitions}
+	r.claims = benchClaims{redisclaim.New(rdb, cfg.Redis.KeyPrefix), rdb.Close, c.Partitions}
 	create := topicsCreateCommand{Partitions: c.Partitions}
 	if _, err := create.create(ctx, cfg, r.client, map[string]kafkaio.Topic{}); err != nil {
 		return nil, errors.Join(err, r.end(ctx))
@@ -232,7 +230,7 @@ func (r *benchRun) remove(ctx context.Context) error {
 // benchClaims are the claims of a run.
 type benchClaims struct {
 	*redisclaim.Store
-	rdb    redis.UniversalClient
+	hangUp func() error
 	shards int
 }
 
@@ -250,7 +248,7 @@ func (c benchClaims) Count(ctx context.Context) (n int64, err error) {
 
 func (c benchClaims) close() {
 	c.Close()
-	_ = c.rdb.Close()
+	_ = c.hangUp()
 }
 
 // progress shows how far each step is, on a terminal.
