@@ -11,23 +11,33 @@ import (
 // acknowledged. A crash loses them all; the next session folds the same records
 // again, makes the same events, with the same ids, and publishes them.
 type outbox struct {
-	waiting   []schema.Message
+	waiting   []schema.Message // not in a write yet
+	flying    []schema.Message // in the write that is under way; nil: none is
 	encoder   schema.StatusEncoder
 	tally     tally
 	emitted   int // statuses ever put in
 	published int // statuses ever acknowledged
-	busy      bool
 	tellings  []telling // of those that wait and are traced
 }
 
 const (
-	outboxRoom = 20_000 // statuses that may wait before the log readers wait too
+	outboxRoom = 10_000 // statuses that may wait before the log readers wait too
 	publishMax = 5_000  // statuses in one write
 )
 
-func (o *outbox) empty() bool { return len(o.waiting) == 0 }
+func (o *outbox) empty() bool { return len(o.waiting)+len(o.flying) == 0 }
 
-func (o *outbox) full() bool { return len(o.waiting) > outboxRoom }
+func (o *outbox) full() bool { return len(o.waiting)+len(o.flying) > outboxRoom }
+
+// take gives what the next write has. What waits then is in memory of its own,
+// so that what is acknowledged is freed; and nobody touches what was taken: a
+// write given up may still be under way.
+func (o *outbox) take() []schema.Message {
+	n := min(publishMax, len(o.waiting))
+	o.flying = o.waiting[:n:n]
+	o.waiting = append(make([]schema.Message, 0, max(len(o.waiting)-n, n)), o.waiting[n:]...)
+	return o.flying
+}
 
 // emit puts a status into the outbox.
 func (s *Shard) emit(st *schema.Status) {
@@ -42,20 +52,18 @@ func (s *Shard) emit(st *schema.Status) {
 // is kept.
 func (s *Shard) publish() {
 	o := &s.outbox
-	if o.busy || o.empty() {
+	if len(o.flying) > 0 || o.empty() {
 		return
 	}
-	o.busy = true
-	part := o.waiting[:min(publishMax, len(o.waiting))]
+	part := o.take()
 	s.spawn(func(ctx context.Context) func() {
 		err := s.persist(ctx, "statuses", func() error { return s.ports.Statuses.Publish(ctx, part) })
 		return func() {
-			o.busy = false
+			o.flying = nil
 			if err != nil {
 				o.waiting = nil // only when the shard is given up
 				return
 			}
-			o.waiting = o.waiting[len(part):] // part itself is not touched: a write given up may still be under way
 			o.published += len(part)
 			s.acknowledged()
 			if !o.full() {
