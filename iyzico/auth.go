@@ -22,7 +22,7 @@ func (c *Client) Auth(ctx context.Context, requestID string) error {
 	if requestID == "" {
 		return c.reject(OpAuth, errors.New("requestId is missing"))
 	}
-	body, err := encode(wireRequestID{RequestID: requestID})
+	body, err := encode(wireRequestID{RequestID: requestID}, 128)
 	if err != nil {
 		return c.reject(OpAuth, err)
 	}

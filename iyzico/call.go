@@ -217,10 +217,11 @@ func (c *Client) kind(httpStatus int, code string) Kind {
 }
 
 // encode writes a request once: the same bytes are signed and sent. HTML
-// escaping is off, because nobody shows the request in a page.
-func encode(request any) ([]byte, error) {
-	var body bytes.Buffer
-	e := json.NewEncoder(&body)
+// escaping is off, because nobody shows the request in a page. It takes about
+// size bytes.
+func encode(request any, size int) ([]byte, error) {
+	body := bytes.NewBuffer(make([]byte, 0, size))
+	e := json.NewEncoder(body)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(request); err != nil {
 		return nil, err

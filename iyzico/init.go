@@ -2,6 +2,7 @@ package iyzico
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -65,8 +66,8 @@ type wireInitItem struct {
 }
 
 type wireAmount struct {
-	Value    Money  `json:"value"`
-	Currency string `json:"currency"`
+	Value    json.Number `json:"value"`
+	Currency string      `json:"currency"`
 }
 
 // Init makes a batch known to iyzico. No money moves until [Client.Auth].
@@ -114,12 +115,12 @@ func (r InitRequest) encode() ([]byte, error) {
 			ExternalID:    item.ExternalID,
 			RecipientType: string(item.RecipientType),
 			RecipientInfo: item.Recipient.Reveal(),
-			Amount:        wireAmount{Value: item.Amount, Currency: string(item.Currency)},
+			Amount:        wireAmount{Value: item.Amount.number(), Currency: string(item.Currency)},
 			Description:   item.Description.Reveal(),
 			RecipientName: item.RecipientName.Reveal(),
 		}
 	}
-	return encode(wire)
+	return encode(wire, len(wire.Items)*300)
 }
 
 // check finds what iyzico's documentation says can never be right. The rest is

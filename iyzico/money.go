@@ -1,6 +1,7 @@
 package iyzico
 
 import (
+	"encoding/json"
 	"errors"
 	"math"
 	"strconv"
@@ -101,7 +102,9 @@ func (m Money) String() string {
 
 // MarshalJSON writes a bare number in lira as iyzico's samples do: 100, 100.5,
 // 100.05.
-func (m Money) MarshalJSON() ([]byte, error) {
+func (m Money) MarshalJSON() ([]byte, error) { return []byte(m.number()), nil }
+
+func (m Money) number() json.Number {
 	decimals := 2
 	switch {
 	case m%100 == 0:
@@ -109,7 +112,7 @@ func (m Money) MarshalJSON() ([]byte, error) {
 	case m%10 == 0:
 		decimals = 1
 	}
-	return m.append(make([]byte, 0, 24), decimals), nil
+	return json.Number(m.append(make([]byte, 0, 24), decimals))
 }
 
 // UnmarshalJSON reads a number or a string, by the rules of [ParseMoney]. As

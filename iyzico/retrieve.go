@@ -91,7 +91,7 @@ func (r RetrieveRequest) encode() ([]byte, error) {
 		ItemType:   string(r.ItemType),
 		Page:       r.Page,
 		Size:       r.Size,
-	})
+	}, 256)
 }
 
 // read takes the paging from where it is found: iyzico's samples have it

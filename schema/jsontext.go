@@ -16,6 +16,7 @@ func (r *reader) text() string {
 	start, ascii := r.i+1, true
 	for j := start; j < len(r.s); j++ {
 		switch c := r.s[j]; {
+		case plainText[c]:
 		case c == '"':
 			return r.whole(r.s[start:j], j+1, ascii)
 		case c == '\\':
