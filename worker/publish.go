@@ -15,8 +15,8 @@ type outbox struct {
 	flying    []schema.Message // in the write that is under way; nil: none is
 	encoder   schema.StatusEncoder
 	tally     tally
-	emitted   int // statuses ever put in
-	published int // statuses ever acknowledged
+	emitted   int       // statuses ever put in
+	published int       // statuses ever acknowledged
 	tellings  []telling // of those that wait and are traced
 }
 
