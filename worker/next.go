@@ -39,6 +39,7 @@ type drive struct {
 	wake   time.Time
 	note   string // what it waits for, for people
 	reread []int64
+	told   int64 // the statuses of the records below are published
 
 	authorised map[string]bool // requestIds that auth was called with: never again
 

@@ -71,7 +71,7 @@ func (s *Shard) judge(b *batch, requestID string, v view, err error) {
 		if s.asking(b, "unreadable "+requestID) >= s.cfg.Alarm && s.unknown(b, "unreadable", "iyzico cannot be asked: "+err.Error()) {
 			return
 		}
-		s.again(b, s.cfg.Grace)
+		s.lookAgain(b)
 		return
 	}
 	delete(b.drive.asked, "unreadable "+requestID)
@@ -97,8 +97,19 @@ func (s *Shard) judge(b *batch, requestID string, v view, err error) {
 		if s.asking(b, "no status "+requestID) >= s.cfg.Alarm && s.unknown(b, "no_status", fmt.Sprintf("iyzico shows no status that is known: %q", v.batch.Status)) {
 			return
 		}
-		s.again(b, s.cfg.Grace)
+		s.lookAgain(b)
 	}
+}
+
+// lookAgain has a look that showed nothing repeated: soon, unless every item is
+// answered. What is looked for then is money that may come back within weeks, and
+// whoever hurries takes from others what iyzico allows in calls.
+func (s *Shard) lookAgain(b *batch) {
+	if b.settled() {
+		s.waitReport(b)
+		return
+	}
+	s.again(b, s.cfg.Grace)
 }
 
 // judgeInit decides about an attempt that still shows INIT.
@@ -143,8 +154,8 @@ func (s *Shard) judgeCanceled(b *batch, v *view) {
 			s.waitReport(b)
 		}
 	case !v.whole || len(cancelled) != b.count(b.valid) || len(v.valid) != len(cancelled):
+		s.lookAgain(b)
 		b.drive.report.whole = true
-		s.again(b, s.cfg.Grace)
 	case b.fenced:
 		s.write(b, schema.Record{Type: schema.RecDead, RequestID: b.winner, Reason: &schema.Reason{
 			Code: "cancelled", Text: fmt.Sprintf("read back CANCELED with all %d items MASS_PAYOUT_CANCELED", len(cancelled)),

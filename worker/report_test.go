@@ -29,6 +29,7 @@ type slowBank struct {
 	asked    []iyzico.RetrieveRequest
 	at       []time.Time
 	canceled bool
+	refusal  error // of every report
 }
 
 func (b *slowBank) Init(_ context.Context, r iyzico.InitRequest) (iyzico.InitAnswer, error) {
@@ -52,6 +53,9 @@ func (b *slowBank) Retrieve(_ context.Context, r iyzico.RetrieveRequest) (iyzico
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.asked, b.at = append(b.asked, r), append(b.at, time.Now())
+	if b.refusal != nil {
+		return iyzico.Report{}, b.refusal
+	}
 	rep := iyzico.Report{Found: true, Page: r.Page, Size: r.Size, Batch: iyzico.Batch{Status: iyzico.BatchInit}}
 	status := iyzico.ItemInit
 	switch {
@@ -88,6 +92,13 @@ func (b *slowBank) Cancel(context.Context, string) error {
 }
 
 func (b *slowBank) Balance(context.Context) (iyzico.Money, error) { return 1 << 40, nil }
+
+// refuse has the bank refuse reports, or no longer.
+func (b *slowBank) refuse(why error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.refusal = why
+}
 
 // pay has the bank pay.
 func (b *slowBank) pay() {
@@ -214,4 +225,52 @@ func TestLineTwiceIsNoProof(t *testing.T) {
 			}
 		})
 	})
+}
+
+// TestMoneyThatMayComeBackIsWaitedForAtLeisure has a batch whose payments have
+// all failed, and an iyzico that refuses its reports for a while: one calls limit
+// is for all batches of a merchant, so looks get rarer, not as frequent as those of
+// a batch that waits for its answer. And nothing is told twice.
+func TestMoneyThatMayComeBackIsWaitedForAtLeisure(t *testing.T) {
+	t.Parallel()
+	for name, refusal := range map[string]error{
+		"calls are limited":      &iyzico.Error{Outcome: iyzico.OutcomeRefused, Kind: iyzico.KindTraffic, Code: "50000", HTTPStatus: 429},
+		"the batch is not found": &iyzico.Error{Outcome: iyzico.OutcomeRefused, Kind: iyzico.KindBatch},
+		"answers are lost":       &iyzico.Error{},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				bank := &slowBank{}
+				bank.show = func(r iyzico.Report) iyzico.Report {
+					for i := range r.Items {
+						if bank.taken {
+							r.Batch.Status, r.Items[i].Status = iyzico.BatchCompleted, iyzico.ItemFailed
+						}
+					}
+					return r
+				}
+				drive(t, bank, worker.Config{ReportInterval: 2 * time.Second, ReportMaxInterval: time.Hour}, func(b *bench, _ *bytes.Buffer) {
+					time.Sleep(time.Minute)
+					synctest.Wait()
+					told, before := len(b.statuses.messages), len(bank.asked)
+					if told != 9 { // accepted, submitted, failed
+						t.Errorf("%d statuses of three failed payouts", told)
+					}
+					bank.refuse(refusal)
+					time.Sleep(24 * time.Hour)
+					synctest.Wait()
+					if asked, _ := bank.looks(before); len(asked) > 60 {
+						t.Errorf("asked %d times in a day", len(asked))
+					}
+					bank.refuse(nil)
+					time.Sleep(24 * time.Hour)
+					synctest.Wait()
+					if again := len(b.statuses.messages) - told; again > 0 {
+						t.Errorf("%d statuses were told again", again)
+					}
+				})
+			})
+		})
+	}
 }

@@ -384,8 +384,8 @@ func (s *Shard) applyRecord(b *batch, q queued) {
 		panic(&ImpossibleError{b.plan.ID, fmt.Sprintf("journal offset %d names batch %s at this plan's offset", q.offset, q.record.Batch)})
 	}
 	emit := b.emit
-	if q.offset < s.recovery.journalOffset {
-		b.emit = nil // published before the checkpoint was written
+	if q.offset < max(s.recovery.journalOffset, b.drive.told) {
+		b.emit = nil // published before the checkpoint was written, or the batch fell asleep
 	}
 	why := q.void
 	if why == counts {

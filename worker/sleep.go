@@ -18,6 +18,7 @@ func (s *Shard) sleep(b *batch) {
 	asleep := &batch{offset: b.offset, merchant: b.merchant, records: b.records}
 	asleep.drive = drive{awaits: None, wake: d.wake, note: d.note, report: d.report}
 	asleep.drive.reread = slices.Clone(b.records)
+	asleep.drive.told = b.records[len(b.records)-1] + 1
 	delete(s.batches, b.offset)
 	s.asleep[b.offset] = asleep
 }
