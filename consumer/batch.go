@@ -29,6 +29,8 @@ type batch struct {
 	sealed  bool
 	written bool
 	id      string // of its plan, once it is written
+	noKey   error  // why it could not be sealed, the last time
+	behind  []*event
 }
 
 // A pending is a payout id in a batch that is not in the log yet.

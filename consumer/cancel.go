@@ -10,6 +10,7 @@ import (
 type withdrawal struct {
 	shard   int
 	command schema.Command
+	place   place
 }
 
 // cancel passes the wish to withdraw a payout on to the worker of its shard, who
@@ -26,8 +27,7 @@ func (r *run) cancel(e *event) {
 	}
 	r.letters.withdrawals = append(r.letters.withdrawals, withdrawal{e.shard, schema.Command{
 		Kind: schema.CmdCancel, PayoutID: e.cancel.PayoutID, By: by, Reason: e.cancel.Reason, At: r.cfg.Now(),
-	}})
-	r.letters.places = append(r.letters.places, e.place)
+	}, e.place})
 	r.cfg.Metrics.cancel()
 }
 

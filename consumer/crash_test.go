@@ -49,10 +49,14 @@ func survive(t *testing.T, seed uint64) {
 	}
 	rate := rng.Float64() / 2
 	faults := rand.New(rand.NewPCG(seed, 8))
+	if seed%2 == 0 {
+		w.seal = &testSeal{}
+	}
 	var dead atomic.Bool
 	w.fault = func(string) (bool, error) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
+		w.seal.lose(faults)
 		switch {
 		case dead.Load():
 			return false, errors.New("the process is gone")
@@ -75,12 +79,26 @@ func survive(t *testing.T, seed uint64) {
 	}
 	dead.Store(false)
 	w.fault = nil
+	w.seal.lose(nil)
 	w.run(t, cfg, 10*time.Minute)
 	for p := range w.requests {
 		if n := int64(len(w.requests[p])); w.offsets()[p] != n {
 			t.Errorf("partition %d: committed %d of %d in the end", p, w.offsets()[p], n)
 		}
 		w.checkAnswered(t, p, 0, int64(len(w.requests[p])))
+	}
+}
+
+// lose takes keys away and brings them back; all, without a die.
+func (s *testSeal) lose(die *rand.Rand) {
+	switch {
+	case s == nil:
+	case die == nil:
+		s.missing.Store(false)
+		s.without.Store(nil)
+	case die.IntN(4) == 0:
+		s.missing.Store(die.IntN(4) == 0)
+		s.without.Store([]*string{nil, new("default"), new("other")}[die.IntN(3)])
 	}
 }
 
@@ -145,23 +163,32 @@ func (w *world) checkAnswered(t *testing.T, partition int, from, to int64) {
 			continue
 		}
 		owner, owned := owners[e.Request.PayoutID]
-		switch same := owned && owner == e.Request.Content(); {
+		content := w.content(&e.Request)
+		switch same := owned && owner == content; {
 		case inPlans[source], same, dead:
 		case w.duplicateOfPlanned(e.Request):
 			// Left out beside an item that then lost against another process.
 		default:
 			t.Errorf("%v (%s) is committed and has no answer", source, e.Request.PayoutID)
 		}
-		if dead && owned && owner == e.Request.Content() {
+		if dead && owned && owner == content {
 			t.Errorf("%v is a dead letter, but it is what owns its id", source)
 		}
 	}
 }
 
+// content is the digest that plans carry of a request.
+func (w *world) content(r *schema.Request) schema.Digest {
+	if w.seal != nil {
+		return w.seal.Content(r)
+	}
+	return r.Content()
+}
+
 func (w *world) duplicateOfPlanned(q schema.Request) bool {
 	for _, p := range w.plans[schema.Shard(q.PayoutID, w.shards)] {
 		for i := range p.Items {
-			if r := p.Request(i); r.PayoutID == q.PayoutID && r.Content() == q.Content() {
+			if p.Items[i].PayoutID == q.PayoutID && p.Content(i) == w.content(&q) {
 				return true
 			}
 		}

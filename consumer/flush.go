@@ -14,14 +14,17 @@ import (
 )
 
 // flush writes the sealed batches, the shards at the same time, the batches of
-// a shard in order. What they hold is answered when they are in the log.
+// a shard in order, but for those whose merchant has no key: they wait, see
+// keyless.go. What they hold is answered when they are in the log.
 func (r *run) flush(ctx context.Context) error {
-	if len(r.ready) == 0 {
-		return nil
-	}
 	byShard := make(map[int][]*batch)
 	for _, b := range r.ready {
-		byShard[b.key.shard] = append(byShard[b.key.shard], b)
+		if !r.keyless.waits(b.key.merchant, r.cfg.Now()) {
+			byShard[b.key.shard] = append(byShard[b.key.shard], b)
+		}
+	}
+	if len(byShard) == 0 {
+		return nil
 	}
 	errs := make(chan error, len(byShard))
 	var wg sync.WaitGroup
@@ -31,8 +34,11 @@ func (r *run) flush(ctx context.Context) error {
 	wg.Wait()
 	close(errs)
 	for _, b := range r.ready {
-		if b.written {
+		switch {
+		case b.written:
 			r.landed(ctx, b)
+		case b.noKey != nil:
+			r.keyless.batch(b, r.cfg.Now())
 		}
 	}
 	r.ready = slices.DeleteFunc(r.ready, func(b *batch) bool { return b.written })
@@ -48,12 +54,11 @@ func (r *run) flush(ctx context.Context) error {
 func (r *run) write(ctx context.Context, shard int, batches []*batch) error {
 	for _, b := range batches {
 		plan := b.plan(r.cfg.Now())
-		// Without its key a plan waits, and all behind it: in clear it would stand
-		// in the log for ever.
-		err := r.insist(ctx, "the key", func() error { return r.ports.Seal.SealPlan(plan) })
-		if err == nil {
-			err = r.insist(ctx, "plans", func() error { return r.ports.Plans.Append(ctx, shard, plan) })
+		// Without its key a plan waits: in clear it would stand in the log for ever.
+		if b.noKey = r.ports.Seal.SealPlan(plan); b.noKey != nil {
+			continue
 		}
+		err := r.insist(ctx, "plans", func() error { return r.ports.Plans.Append(ctx, shard, plan) })
 		if err != nil {
 			return err
 		}
@@ -71,6 +76,7 @@ func (r *run) landed(ctx context.Context, b *batch) {
 	for _, place := range b.places {
 		place.answered()
 	}
+	r.keyless.landed(b)
 	r.story(b)
 	r.trace(ctx, b)
 }

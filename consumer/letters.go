@@ -10,28 +10,29 @@ import (
 // passed on.
 type letters struct {
 	dead        []dead
-	refusals    []schema.Message
 	withdrawals []withdrawal
-	places      []place
 }
 
 // dead is a letter that is neither sealed nor written yet.
 type dead struct {
 	schema.DeadLetter
 	merchant string // "" if none could be read
+	place    place
+	refusal  []schema.Message // the event that goes with it, if any
 }
 
 // refuse puts an invalid request aside: as it came, with the reason, and if it
 // names a payout, with an event to whoever waits for that.
 func (r *run) refuse(e *event) {
 	now, reason := r.cfg.Now(), e.invalid.Reason()
-	r.letter(e, reason, e.invalid.PayoutID)
+	var events []schema.Message
 	if e.invalid.PayoutID != "" && e.cancel == nil { // see nothingToCancel
-		r.letters.refusals = append(r.letters.refusals, schema.EncodeRefusal(&schema.Refusal{
+		events = append(events, schema.EncodeRefusal(&schema.Refusal{
 			PayoutID: e.invalid.PayoutID, Merchant: e.invalid.Merchant, Reason: reason,
 			OccurredAt: now, Source: e.source, Metadata: e.invalid.Metadata,
 		}))
 	}
+	r.letter(e, reason, e.invalid.PayoutID, events...)
 	r.cfg.Metrics.refused(reason.Code)
 	r.often.Warn().Str("code", reason.Code).Str("reason", reason.Text).Str("payout", e.invalid.PayoutID).
 		Int("partition", e.source.Partition).Int64("offset", e.source.Offset).Msg("a request is refused")
@@ -50,34 +51,41 @@ func (r *run) conflict(e *event) {
 		Msg("a payout id comes again with other content")
 }
 
-func (r *run) letter(e *event, why schema.Reason, payoutID string) {
+func (r *run) letter(e *event, why schema.Reason, payoutID string, refusal ...schema.Message) {
 	merchant := e.request.Request.Merchant
 	if e.invalid != nil {
 		merchant = e.invalid.Merchant
 	}
 	d := schema.DeadLetter{Message: e.message, Code: why.Code, Text: why.Text, Source: e.source, At: r.cfg.Now(), PayoutID: payoutID}
-	r.letters.dead = append(r.letters.dead, dead{d, merchant})
-	r.letters.places = append(r.letters.places, e.place)
+	r.letters.dead = append(r.letters.dead, dead{d, merchant, e.place, refusal})
 }
 
-// post publishes the letters. What they are about is answered then.
+// post publishes the letters. What they are about is answered then; letters
+// without a key wait, see keyless.go.
 func (r *run) post(ctx context.Context) error {
 	l := r.letters
 	r.letters = letters{}
-	if len(l.dead) > 0 {
-		err := r.insist(ctx, "dead letters", func() error {
-			sealed, err := r.sealed(l.dead)
-			if err != nil {
-				return err
-			}
-			return r.ports.DeadLetters.Publish(ctx, sealed)
-		})
+	var messages, refusals []schema.Message
+	var places []place
+	for i := range l.dead {
+		d := &l.dead[i]
+		sealed := d.DeadLetter
+		if err := r.ports.Seal.SealLetter(&sealed, d.merchant); err != nil {
+			r.keyless.letter(*d, err)
+			continue
+		}
+		messages = append(messages, sealed.Encode())
+		refusals = append(refusals, d.refusal...)
+		places = append(places, d.place)
+	}
+	if len(messages) > 0 {
+		err := r.insist(ctx, "dead letters", func() error { return r.ports.DeadLetters.Publish(ctx, messages) })
 		if err != nil {
 			return err
 		}
 	}
-	if len(l.refusals) > 0 {
-		err := r.insist(ctx, "refusals", func() error { return r.ports.Statuses.Publish(ctx, l.refusals) })
+	if len(refusals) > 0 {
+		err := r.insist(ctx, "refusals", func() error { return r.ports.Statuses.Publish(ctx, refusals) })
 		if err != nil {
 			return err
 		}
@@ -85,21 +93,11 @@ func (r *run) post(ctx context.Context) error {
 	if err := r.passOn(ctx, l.withdrawals); err != nil {
 		return err
 	}
-	for _, place := range l.places {
+	for _, place := range places {
 		place.answered()
 	}
-	return nil
-}
-
-// sealed are letters as they are written.
-func (r *run) sealed(letters []dead) ([]schema.Message, error) {
-	messages := make([]schema.Message, len(letters))
-	for i := range letters {
-		d := letters[i].DeadLetter
-		if err := r.ports.Seal.SealLetter(&d, letters[i].merchant); err != nil {
-			return nil, err
-		}
-		messages[i] = d.Encode()
+	for i := range l.withdrawals {
+		l.withdrawals[i].place.answered()
 	}
-	return messages, nil
+	return nil
 }

@@ -26,18 +26,22 @@ func (r *run) take(ctx, work context.Context, events []event) error {
 	if err := r.post(work); err != nil {
 		return err
 	}
-	for len(valid) > 0 {
-		again, err := r.round(ctx, work, valid)
-		if err != nil {
-			return err
-		}
-		valid = again
+	if err := r.rounds(ctx, work, valid); err != nil {
+		return err
 	}
 	r.sealAged()
 	if err := r.flush(work); err != nil {
 		return err
 	}
 	return r.makeRoom(work)
+}
+
+// rounds sorts events until each has met its rivals.
+func (r *run) rounds(ctx, work context.Context, events []*event) (err error) {
+	for len(events) > 0 && err == nil {
+		events, err = r.round(ctx, work, events)
+	}
+	return err
 }
 
 // round sorts events and writes what is full. It returns those that meet a
@@ -52,6 +56,7 @@ func (r *run) round(ctx, work context.Context, events []*event) (again []*event,
 	for i, e := range events {
 		first, waits := r.pending[e.id()]
 		switch {
+		case waits && r.keyless.behind(e, first):
 		case e.cancel != nil && waits:
 			// The plan first: a payout that no batch has yet cannot be cancelled.
 			r.seal(first.batch, byCancel)

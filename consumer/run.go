@@ -38,6 +38,7 @@ type run struct {
 	ready    []*batch           // sealed, not written
 	pending  map[string]pending // by payout id, of open and ready batches
 	letters  letters
+	keyless  *keyless
 	commits  committing
 }
 
@@ -50,6 +51,7 @@ func (p *Planner) Run(ctx context.Context, a Assignment) error {
 	r := &run{
 		Planner: p, topic: a.Topic, committer: a.Committer, floors: a.Floors, in: make(chan fetched), often: sampled(p.cfg.Log),
 		progress: make(map[int]*progress), open: make(map[key]*batch), pending: make(map[string]pending),
+		keyless: newKeyless(p.cfg.Log),
 		commits: committing{done: make(chan committed, 1), last: p.cfg.Now()},
 	}
 	reading, alarm := context.WithCancelCause(ctx)
@@ -109,7 +111,11 @@ func (r *run) grace(ctx context.Context) (work context.Context, stopped func()) 
 // has ended, and an error if going on would not help.
 func (r *run) loop(ctx, work context.Context) error {
 	for ctx.Err() == nil {
-		if err := r.step(ctx, work); err != nil && ctx.Err() == nil {
+		err := r.step(ctx, work)
+		if err == nil {
+			err = r.tryKeys(ctx, work)
+		}
+		if err != nil && ctx.Err() == nil {
 			return err
 		}
 		r.commit(work)
@@ -137,7 +143,7 @@ func (r *run) step(ctx, work context.Context) error {
 	select {
 	case <-ctx.Done():
 		return nil
-	case f := <-r.in:
+	case f := <-r.source():
 		return r.take(ctx, work, r.gather(f))
 	case c := <-r.commits.done:
 		r.committed(c)
@@ -155,6 +161,9 @@ func (r *run) untilNext() time.Duration {
 		wait = min(wait, max(0, b.due.Sub(r.cfg.Now())))
 	}
 	if until, some := r.untilCommit(); some {
+		wait = min(wait, until)
+	}
+	if until, some := r.keyless.until(r.cfg.Now()); some {
 		wait = min(wait, until)
 	}
 	return wait
