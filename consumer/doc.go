@@ -30,6 +30,8 @@
 //     the log, not this process, says which of them owns the id.
 //   - Memory is bounded: by a chunk, by the requests that cannot be committed
 //     yet ([Config.MaxUnanswered]), and by the open batches ([Config.MaxOpen]).
+//   - Without its key of the month a merchant's requests wait, and nobody else's
+//     until memory's bound is reached (keyless.go).
 //   - Whatever fails is tried again, with growing pauses, until the run ends.
 //
 // # The edges

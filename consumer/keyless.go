@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
-
 )
 
 // A merchant whose key of the month is not there has its requests wait, and only
@@ -143,4 +142,3 @@ func (r *run) postKeyless(ctx context.Context) error {
 	}
 	return err
 }
-

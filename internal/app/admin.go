@@ -20,6 +20,7 @@ import (
 type health struct {
 	mu      sync.Mutex
 	reasons map[string]string // guarded by mu: by what is wrong
+	remarks map[string]string // guarded by mu: what is wrong and keeps nothing else from going on
 	worker  *worker.Worker    // guarded by mu
 }
 
@@ -27,14 +28,25 @@ type health struct {
 func (h *health) set(part, reason string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.reasons == nil {
-		h.reasons = map[string]string{}
+	put(&h.reasons, part, reason)
+}
+
+// note says what a person should know of a part; "" is nothing.
+func (h *health) note(part, text string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	put(&h.remarks, part, text)
+}
+
+func put(all *map[string]string, part, text string) {
+	if *all == nil {
+		*all = map[string]string{}
 	}
-	if reason == "" {
-		delete(h.reasons, part)
+	if text == "" {
+		delete(*all, part)
 		return
 	}
-	h.reasons[part] = reason
+	(*all)[part] = text
 }
 
 // watch asks the worker too, from now on.
@@ -79,10 +91,13 @@ func profiles(mux *http.ServeMux) {
 func (h *health) notes() []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.worker == nil {
-		return nil
-	}
 	var all []string
+	for _, part := range slices.Sorted(maps.Keys(h.remarks)) {
+		all = append(all, h.remarks[part])
+	}
+	if h.worker == nil {
+		return all
+	}
 	for _, name := range h.worker.Missing() {
 		all = append(all, "merchant "+name+" has open batches and is not in the configuration: they wait until it is back")
 	}

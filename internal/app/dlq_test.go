@@ -140,24 +140,8 @@ func place(partition int, offset int64) string { return fmt.Sprintf("%d/%d", par
 // requests reads every request.
 func (s *shift) requests(t *testing.T) []kafkaio.Record {
 	t.Helper()
-	cfg, client := kafkaOf(t, s.env)
-	topic := cfg.Kafka.Topics().Requests
-	ends, err := client.Offsets(t.Context(), topic)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []kafkaio.Record
-	for partition, o := range ends {
-		r := client.NewReader(topic, partition, o.Start, kafkaio.ReaderOptions{})
-		for r.Offset() < o.End {
-			b, err := r.Next(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			all = append(all, b.Records...)
-		}
-	}
-	return all
+	cfg, _ := kafkaOf(t, s.env)
+	return s.records(t, cfg.Kafka.Topics().Requests)
 }
 
 // withMarket is the environment with another merchant in its configuration.

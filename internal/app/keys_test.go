@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/toplu/toplu/internal/seal"
-	"github.com/toplu/toplu/schema"
 )
 
 // A key is made, used, listed, kept while an open batch needs it, and destroyed;
@@ -32,24 +31,11 @@ func TestKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &schema.Plan{Merchant: "default", Purpose: "SETTLEMENT", Currency: schema.TRY, At: time.Date(2025, 1, 31, 9, 0, 0, 0, time.UTC), Items: []schema.PlanItem{{
-		PayoutID: "old-1", Minor: 1000, Recipient: schema.Recipient{Type: schema.IBAN, Value: "TR330006100519786457841326", Name: "Ayşe Yılmaz"},
-		Source: schema.Source{Topic: "payout.requests"},
-	}}}
-	if err := keys.SealPlan(p); err != nil {
-		t.Fatal(err)
-	}
-	value, err := schema.EncodePlan(p)
-	if err != nil {
-		t.Fatal(err)
-	}
-
 	s.start(t)
 	s.send(t, "new-1")
 	s.says(t, ": paid", "explain", "new-1")
 	s.run(t, "pause", "--yes").want(t, 0, "", "")
-	shard := schema.Shard("old-1", 2)
-	s.write(t, "payout.batches", &shard, schema.Message{Key: []byte(p.ID), Value: value})
+	s.planned(t, keys, "old-1", time.Date(2025, 1, 31, 9, 0, 0, 0, time.UTC))
 	s.says(t, "IBAN TR33***1326", "explain", "old-1")
 	destroy := []string{"keys", "destroy", "default/2025-01", "--yes", "--by", "Deniz", "--reason", "retention is over"}
 	s.run(t, destroy...).want(t, 1, "", "1 open batches need default/2025-01")

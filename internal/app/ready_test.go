@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync/atomic"
@@ -15,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/toplu/toplu/internal/kafkaio"
+	"github.com/toplu/toplu/internal/seal"
 	"github.com/toplu/toplu/iyzico/iyzicotest"
 	"github.com/toplu/toplu/schema"
 )
@@ -83,6 +85,39 @@ func TestReadySaysWhy(t *testing.T) {
 		answers(t, ask, "/livez", 200, "ok")
 		mended.Store(true)
 		answers(t, ask, "/readyz", 200, "ok\n")
+	})
+	t.Run("no key to seal with", func(t *testing.T) {
+		t.Parallel()
+		s := newShift(t, time.Millisecond)
+		ask := s.administer(t)
+		dir := filepath.Join(t.TempDir(), "keys")
+		s.env = plus(withMarket(t, s.env), "TOPLU_SEAL_KEYDIR="+dir)
+		month := seal.MonthOf(time.Now())
+		if _, err := seal.Create(dir, seal.ID{Merchant: "default", Month: "2025-01"}); err != nil {
+			t.Fatal(err)
+		}
+		s.start(t)
+		answers(t, ask, "/readyz", 503, "waiting for keys to seal with: no merchant has a key to seal with in "+month)
+		answers(t, ask, "/livez", 200, "ok")
+		s.run(t, "keys", "create", "--months", "1", "--merchant", "default").want(t, 0, "1 created", "")
+		answers(t, ask, "/readyz", 200, "ok\nno key to seal with in "+month+" for market, _: their requests wait")
+		answers(t, ask, "/metrics", 200, `toplu_seal_keys_missing{month="this"} 2`)
+		s.run(t, "keys", "create", "--months", "1").want(t, 0, "2 created", "")
+		answers(t, ask, "/metrics", 200, `toplu_seal_keys_missing{month="this"} 0`)
+		if code, body := ask("/readyz"); code != 200 || body != "ok\n" {
+			t.Errorf("with all keys: %d %s", code, body)
+		}
+		// Taken away from a running service, as by the turn of a month.
+		away, err := filepath.Glob(filepath.Join(dir, "*."+month+".key"))
+		if err != nil || len(away) != 3 {
+			t.Fatal(err, away)
+		}
+		for _, file := range away {
+			if err := os.Rename(file, file+".away"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		answers(t, ask, "/readyz", 503, "no key to seal with in "+month+" for default, market, _: ")
 	})
 	t.Run("requests that a person must look at", func(t *testing.T) {
 		t.Parallel()

@@ -24,17 +24,46 @@ func (s *service) sealers() []string {
 // sealMetric counts keys that are not there.
 func sealMetric(r prometheus.Registerer) *prometheus.GaugeVec {
 	missing := prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "toplu_seal_keys_missing", Help: "Merchants without a key to seal with, by month: this one, in which nothing is planned then, and the next. Not told without seal.keyDir.",
+		Name: "toplu_seal_keys_missing", Help: "Merchants without a key to seal with, by month: this one, in which their requests wait then, and the next. _ counts as one. Not told without seal.keyDir.",
 	}, []string{"month"})
 	r.MustRegister(missing)
 	return missing
 }
 
-// watchSeals looks every minute whether the keys of this month and of the next
-// are there, and says what is not.
+// sealsEvery is how often keys are looked for.
+const sealsEvery = 5 * time.Second
+
+// checkSeals waits at the start while no merchant has its key of this month: the
+// files have not been brought here yet. Nothing could be planned, and a worker would
+// tell of plans that it cannot open without their metadata. A single merchant's key
+// keeps nobody from starting.
+func (s *service) checkSeals(context.Context) error {
+	if s.seal == nil {
+		return nil
+	}
+	month := seal.MonthOf(time.Now())
+	names, why := s.without(month)
+	if !s.none(names) {
+		return nil
+	}
+	return fmt.Errorf("no merchant has a key to seal with in %s (%w): bring the files that the others have, or if nobody has any, toplu keys create", month, why)
+}
+
+// none reports whether no merchant is left beside those named.
+func (s *service) none(without []string) bool {
+	for name := range s.cfg.Merchants {
+		if !slices.Contains(without, name) {
+			return false
+		}
+	}
+	return true
+}
+
+// watchSeals looks whether the keys of this month and of the next are there, and
+// says what is not.
 func (s *service) watchSeals(ctx context.Context) error {
 	missing := sealMetric(s.registry)
-	tick := time.NewTicker(time.Minute)
+	tick := time.NewTicker(sealsEvery)
 	defer tick.Stop()
 	told := ""
 	for {
@@ -43,15 +72,11 @@ func (s *service) watchSeals(ctx context.Context) error {
 		next, _ := s.without(months[1])
 		missing.WithLabelValues("this").Set(float64(len(now)))
 		missing.WithLabelValues("next").Set(float64(len(next)))
-		reason := ""
-		if len(now) > 0 && s.roles.Consumer {
-			reason = fmt.Sprintf("no key to seal with in %s for %s: %v", months[0], strings.Join(now, ", "), why)
-		}
-		s.health.set("seal", reason)
+		s.tellSeals(months[0], now, why)
 		if text := fmt.Sprint(now, next); text != told {
 			told = text
 			if len(now) > 0 {
-				s.log.Error().Strs("merchants", now).Str("month", months[0]).Err(why).Msg("there is no key to seal with: nothing is planned for these merchants, nor behind them, until toplu keys create")
+				s.log.Error().Strs("merchants", now).Str("month", months[0]).Err(why).Msg("there is no key to seal with: the requests of these merchants wait until toplu keys create")
 			}
 			if len(next) > 0 {
 				s.log.Warn().Strs("merchants", next).Str("month", months[1]).Msg("there is no key for next month yet: toplu keys create")
@@ -63,6 +88,22 @@ func (s *service) watchSeals(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// tellSeals says in /readyz who has no key: one merchant's trouble is a note, and
+// without any key a consumer is not ready.
+func (s *service) tellSeals(month string, names []string, why error) {
+	text := ""
+	if len(names) > 0 {
+		text = fmt.Sprintf("no key to seal with in %s for %s: their requests wait until toplu keys create (%v)", month, strings.Join(names, ", "), why)
+	}
+	if s.none(names) && s.roles.Consumer {
+		s.health.set("seal", text)
+		s.health.note("seal", "")
+		return
+	}
+	s.health.set("seal", "")
+	s.health.note("seal", text)
 }
 
 // without lists who has no key for a month, and why the last of them has none.

@@ -183,6 +183,9 @@ func (s *service) await(ctx context.Context) error {
 	if err := s.until(ctx, "the plan logs", s.checkLogs); err != nil {
 		return err
 	}
+	if err := s.until(ctx, "keys to seal with", s.checkSeals); err != nil {
+		return err
+	}
 	if !s.roles.Worker {
 		return nil
 	}

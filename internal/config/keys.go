@@ -142,7 +142,7 @@ var keys = []key{
 
 	{name: "checkDigits", def: "warn", doc: "What happens to an IBAN or identity number with wrong check digits: strict refuses it, warn lets it pass and says so, off does not look.", binding: to(oneOf(schema.CheckStrict, schema.CheckWarn, schema.CheckOff), func(c *Config) *schema.CheckDigits { return &c.CheckDigits })},
 
-	{name: "seal.keyDir", doc: "Directory of the keys that recipients, names, descriptions and metadata in plans, and dead letters, are sealed with; made by `toplu keys create`, the same for every process. Nothing for no sealing, which is warned of at start. See [security.md](security.md).", danger: "Once set it stays: without the directory, what was sealed and is not completed waits, and its duplicates are taken for conflicts. Without the key of the month nothing is planned.", binding: to(path(), func(c *Config) *string { return &c.Seal.KeyDir })},
+	{name: "seal.keyDir", doc: "Directory of the keys that recipients, names, descriptions and metadata in plans, and dead letters, are sealed with; made by `toplu keys create`, the same for every process. Nothing for no sealing, which is warned of at start. See [security.md](security.md).", danger: "Once set it stays: without the directory, what was sealed and is not completed waits, and its duplicates are taken for conflicts. Without its key of the month nothing is planned for a merchant.", binding: to(path(), func(c *Config) *string { return &c.Seal.KeyDir })},
 
 	{name: "admin.listen", def: "127.0.0.1:9464", doc: "Where health and metrics are served over HTTP.", danger: "It asks for no password: leave it on loopback, or behind something that does.", binding: to(listenAddress(), func(c *Config) *string { return &c.Admin.Listen })},
 

@@ -68,7 +68,7 @@ func TestMetricsExist(t *testing.T) {
 
 // incidents are the parts of docs/runbook.md.
 var incidents = []string{
-	"answers-lost", "bad-deploy", "balance-empty", "dlq-fills", "iyzico-down", "kafka-restored", "lag-grows",
+	"answers-lost", "bad-deploy", "balance-empty", "dlq-fills", "iyzico-down", "kafka-restored", "keys-missing", "lag-grows",
 	"ledger-lost-a-day", "merchant-missing", "offsets-set-back", "poison-event", "redis-wiped", "stuck-batch", "was-x-paid", "wrong-keys",
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -184,6 +185,37 @@ func TestSlowIncidentWrongKeys(t *testing.T) {
 	i.over()
 	if n := i.ledger.count("paid"); n != 40 {
 		t.Errorf("%d of 40 are paid", n)
+	}
+}
+
+func TestSlowIncidentKeysMissing(t *testing.T) {
+	i := newIncident(t, "keys-missing")
+	i.reconfigure("batch:\n", "seal: {keyDir: keys}\nbatch:\n")
+	if out, status := i.toplu("keys", "create", "--months", "1", "--merchant", "default", "--config", "toplu.yaml"); status != 0 {
+		t.Fatal(out)
+	}
+	run := i.run("run")
+	run.says(t, i.shows("there is no key to seal with"), time.Minute)
+	i.send(i.shop.make("market", 20))
+	for range 3 {
+		others := i.shop.make("", 20)
+		i.send(others)
+	}
+	i.ledger.awaitAnswers(t, 60, time.Minute)
+	i.metric(run, i.shows("toplu_seal_keys_missing")+`{month="this"}`)
+	eventually(t, time.Minute, func() string {
+		if answer := run.admin(t, i.shows("/readyz")); !regexp.MustCompile(`^ok\nno key to seal with in \S+ for market, _: `).MatchString(answer) {
+			return "/readyz says " + answer
+		}
+		return ""
+	})
+	i.play(0, []string{`default +\S+ +there`}, "keys list")
+	i.play(0, nil, "keys create")
+	i.ledger.awaitAnswers(t, 80, time.Minute) // without a restart
+	i.play(0, []string{`0 open batches`}, "status")
+	i.over()
+	if n := i.ledger.count("paid"); n != 80 {
+		t.Errorf("%d of 80 are paid", n)
 	}
 }
 
