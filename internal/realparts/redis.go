@@ -23,26 +23,27 @@ type Redis struct {
 }
 
 // StartRedis starts a server with its data and log in dir, which must be empty,
-// and waits until it serves: some milliseconds.
-func StartRedis(ctx context.Context, dir string) (*Redis, error) {
-	return startRedisAnywhere(ctx, dir, nil)
+// and waits until it serves: some milliseconds. Options are the server's, such as
+// "--cluster-enabled", "yes".
+func StartRedis(ctx context.Context, dir string, options ...string) (*Redis, error) {
+	return startRedisAnywhere(ctx, dir, nil, options...)
 }
 
-func startRedisAnywhere(ctx context.Context, dir string, security *RedisSecurity) (*Redis, error) {
+func startRedisAnywhere(ctx context.Context, dir string, security *RedisSecurity, options ...string) (*Redis, error) {
 	home, err := home()
 	if err != nil {
 		return nil, err
 	}
 	// A port that was free may be taken before the server has it.
 	for attempt := 1; ; attempt++ {
-		r, err := startRedis(ctx, home, filepath.Join(dir, fmt.Sprintf("redis-%d", attempt)), security)
+		r, err := startRedis(ctx, home, filepath.Join(dir, fmt.Sprintf("redis-%d", attempt)), security, options)
 		if err == nil || attempt == 3 || errors.Is(err, ErrNotSetUp) || ctx.Err() != nil {
 			return r, err
 		}
 	}
 }
 
-func startRedis(ctx context.Context, home, dir string, security *RedisSecurity) (*Redis, error) {
+func startRedis(ctx context.Context, home, dir string, security *RedisSecurity, more []string) (*Redis, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -56,6 +57,7 @@ func startRedis(ctx context.Context, home, dir string, security *RedisSecurity) 
 		"--bind", "127.0.0.1", "--port", strconv.Itoa(ports[0]), "--dir", dir, "--save", "",
 		"--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction",
 	}
+	options = append(options, more...)
 	if security != nil {
 		secured, err := security.options(dir, ports)
 		if err != nil {

@@ -109,19 +109,41 @@ func TestSlowSecureRedis(t *testing.T) {
 	worker.end()
 }
 
-// TestSlowSecureCluster pays on a Redis Cluster of three masters.
+// TestSlowSecureCluster pays on a Redis Cluster of three masters, with a rate and a
+// balance that are shared there: their keys stand in slots of their own.
 func TestSlowSecureCluster(t *testing.T) {
+	var addrs []string
 	p := newPlace(t, func(p *place) string {
-		var addrs []string
 		for i := range 3 {
 			addrs = append(addrs, p.startRedis(fmt.Sprintf("redis-%d", i), realparts.RedisSecurity{Cluster: true}).Addr)
 		}
 		p.cluster(addrs)
 		return fmt.Sprintf(`{addrs: ["%s", "%s"], tls: true, caFile: pki/ca.pem}`, addrs[0], addrs[1])
 	})
+	p.config = p.replaced("secretKey: sandbox-default-secret", "secretKey: sandbox-default-secret, rate: 6000")
 	consumer, worker := p.halves()
 	p.send(400)
+	seen := map[string]bool{}
+	p.eventually(time.Minute, func() string {
+		for _, addr := range addrs {
+			for _, key := range []string{"toplu:rate:default", "toplu:reserve:default:TRY"} {
+				if n, err := p.redisAdmin(addr, "EXISTS", key); err == nil && n == int64(1) { // the other nodes send on
+					seen[key] = true
+				}
+			}
+		}
+		if len(seen) == 2 {
+			return ""
+		}
+		if len(p.asked) < 3000 {
+			p.send(50)
+		}
+		return fmt.Sprintf("of rate and reserve only %v was seen", seen)
+	})
 	p.balanced(time.Minute)
+	if strings.Contains(worker.output(), "CROSSSLOT") {
+		t.Errorf("a script reaches beyond its slot:\n%s", worker.output())
+	}
 	consumer.end()
 	worker.end()
 }

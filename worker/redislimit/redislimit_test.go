@@ -15,6 +15,7 @@ import (
 // suite is what holds on miniredis and on the real one.
 func suite(t *testing.T, rdb redis.UniversalClient) {
 	t.Helper()
+	t.Cleanup(func() { _ = rdb.Close() })
 	rate(t, rdb)
 	reserves(t, rdb)
 }
@@ -98,9 +99,7 @@ func reserves(t *testing.T, rdb redis.UniversalClient) {
 func TestMiniredis(t *testing.T) {
 	t.Parallel()
 	m := miniredis.RunT(t)
-	rdb := redis.NewClient(&redis.Options{Addr: m.Addr()})
-	defer rdb.Close()
-	suite(t, rdb)
+	suite(t, redis.NewClient(&redis.Options{Addr: m.Addr()}))
 }
 
 func TestAway(t *testing.T) {
