@@ -17,6 +17,7 @@ func dialKafka(k config.Kafka, log zerolog.Logger, topics ...string) (*kafkaio.C
 	c := kafkaio.Config{
 		Brokers:        k.Brokers,
 		ClientID:       k.ClientID,
+		Compression:    k.Compression,
 		Topics:         topics,
 		SessionTimeout: k.SessionTimeout,
 		Timeout:        k.Timeout,

@@ -33,6 +33,7 @@ type Config struct {
 type Kafka struct {
 	Brokers           []string // host:port
 	ClientID          string
+	Compression       string
 	SessionTimeout    time.Duration
 	Timeout           time.Duration
 	TopicPrefix       string

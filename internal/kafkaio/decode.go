@@ -16,6 +16,7 @@ type decoded struct {
 	records []Record
 	next    int64 // the offset to go on from
 	batches int   // complete batches seen
+	bytes   int   // of the records
 }
 
 // decode takes the committed records from offset on out of an answer. The
@@ -99,6 +100,10 @@ func (d *decoded) addRecords(records protocol.RecordReader, offset int64, drop b
 			continue // a batch is sent whole, also if the offset is inside of it
 		}
 		d.next = max(d.next, r.Offset+1)
+		d.bytes += len(key) + len(value)
+		for _, h := range r.Headers {
+			d.bytes += len(h.Key) + len(h.Value)
+		}
 		if !drop {
 			d.records = append(d.records, Record{
 				Offset: r.Offset, Time: r.Time, Key: key, Value: value, Headers: headersOf(r.Headers),

@@ -14,10 +14,16 @@ import (
 // maxFetchBytes is how far a reader grows to get one whole record batch.
 const maxFetchBytes = 64 << 20
 
+// leastFetchBytes is how little a reader asks for where records are compressed
+// well.
+const leastFetchBytes = 4 << 10
+
 // ReaderOptions say how much a [Reader] asks for at once.
 type ReaderOptions struct {
-	// MaxBytes is about how many bytes of record batches one answer holds. A
-	// batch that is larger is still read.
+	// MaxBytes is about how many bytes of records one answer holds. A batch
+	// that is larger is still read. Batches may be compressed, and are small on
+	// the way and large in memory: a reader begins with a quarter and goes by
+	// what came.
 	//
 	// Defaults to 1 MiB.
 	MaxBytes int
@@ -37,7 +43,7 @@ type Reader struct {
 	partition int
 	offset    int64 // the next to ask for
 	opts      ReaderOptions
-	bytes     int // MaxBytes, or more while one batch does not fit
+	bytes     int // of batches to ask for: so that MaxBytes of records come, or more while one batch does not fit
 }
 
 // Batch is what one look at a partition gave. Records may be empty and Next
@@ -59,7 +65,7 @@ func (c *Client) NewReader(topic string, partition int, from int64, opts ReaderO
 	if opts.MaxWait <= 0 {
 		opts.MaxWait = 500 * time.Millisecond
 	}
-	return &Reader{c: c, topic: topic, partition: partition, offset: from, opts: opts, bytes: opts.MaxBytes}
+	return &Reader{c: c, topic: topic, partition: partition, offset: from, opts: opts, bytes: min(opts.MaxBytes, max(opts.MaxBytes/4, leastFetchBytes))}
 }
 
 // Offset is the offset that Next asks for.
@@ -83,7 +89,7 @@ func (r *Reader) Next(ctx context.Context) (Batch, error) {
 	}
 	switch {
 	case set.batches > 0:
-		r.bytes = r.opts.MaxBytes
+		r.bytes = r.enough(set.bytes)
 	case r.offset < res.LastStableOffset && r.bytes < maxFetchBytes:
 		// There is something, but not one whole batch of it: ask for more.
 		// Brokers since 2016 do not cut the first batch, so this is rare.
@@ -97,6 +103,19 @@ func (r *Reader) Next(ctx context.Context) (Batch, error) {
 		LastStable:    res.LastStableOffset,
 		LogStart:      res.LogStartOffset,
 	}, nil
+}
+
+// enough is how many bytes of batches to ask for after so many bytes of records
+// came.
+func (r *Reader) enough(came int) int {
+	asked := min(r.bytes, r.opts.MaxBytes) // more was for one batch
+	switch {
+	case came > r.opts.MaxBytes:
+		return max(int(int64(asked)*int64(r.opts.MaxBytes)/int64(came)), min(asked, leastFetchBytes))
+	case came >= asked/2 && came <= r.opts.MaxBytes/2:
+		return min(2*asked, r.opts.MaxBytes)
+	}
+	return asked
 }
 
 // ReadAt reads the one committed record at an offset. It returns [ErrNoRecord]

@@ -27,6 +27,7 @@ var topicNumber atomic.Int64
 // suite is what must hold on every Kafka.
 func suite(t *testing.T, on cluster) {
 	t.Run("read what was written", func(t *testing.T) { t.Parallel(); readsWhatWasWritten(t, on) })
+	t.Run("well compressed", func(t *testing.T) { t.Parallel(); readsLittleOfWhatIsCompressed(t, on) })
 	t.Run("compressions", func(t *testing.T) { t.Parallel(); readsEveryCompression(t, on) })
 	t.Run("small answers", func(t *testing.T) { t.Parallel(); readsWithSmallAnswers(t, on) })
 	t.Run("aborted transactions", func(t *testing.T) { t.Parallel(); skipsAborted(t, on) })
@@ -153,6 +154,35 @@ func readsEveryCompression(t *testing.T, on cluster) {
 		if len(got) != 493 || got[0].Offset != 7 || string(got[492].Value) != "the same again and again, but for 499" {
 			t.Errorf("%s: read %d records", compression, len(got))
 		}
+	}
+}
+
+// What is small on the way is large in memory: a reader asks for less of it.
+func readsLittleOfWhatIsCompressed(t *testing.T, on cluster) {
+	c, err := kafkaio.Dial(kafkaio.Config{Brokers: on.brokers, Compression: "lz4"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	topic := newTopic(t, c, 1, nil)
+	const batches, each, size = 200, 100, 200
+	for range batches {
+		appendAll(t, c, topic, 0, texts(each, strings.Repeat("x", size)+"%d")...)
+	}
+	const most = 100_000
+	r := c.NewReader(topic, 0, 0, kafkaio.ReaderOptions{MaxBytes: most})
+	answers := 0
+	for ; r.Offset() < batches*each; answers++ {
+		b, err := r.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := len(b.Records) * size; answers > 1 && n > 4*most {
+			t.Errorf("answer %d has %d bytes of records, asked for were %d", answers, n, most)
+		}
+	}
+	if answers < 8 {
+		t.Errorf("all came in %d answers", answers)
 	}
 }
 
