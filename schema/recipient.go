@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"math"
 	"strings"
 	"unicode"
 )
@@ -124,15 +125,19 @@ func ibanProblem(s string) string {
 // mod97 checks an IBAN's check digits by ISO 7064: moved to the end, letters
 // read as 10 to 35, the number leaves 1 when divided by 97.
 func mod97(iban string) bool {
-	n := 0
-	for _, c := range []byte(iban[4:] + iban[:4]) {
+	n := int64(0)
+	for i := range len(iban) {
+		c := iban[(i+4)%len(iban)]
 		if c >= 'A' {
-			n = (n*100 + int(c-'A') + 10) % 97
+			n = n*100 + int64(c-'A') + 10
 		} else {
-			n = (n*10 + int(c-'0')) % 97
+			n = n*10 + int64(c-'0')
+		}
+		if n > math.MaxInt32 {
+			n %= 97
 		}
 	}
-	return n == 1
+	return n%97 == 1
 }
 
 // tckn checks the last two digits of a Turkish identity number.
@@ -146,16 +151,27 @@ func tckn(s string) bool {
 
 // without removes blanks of every kind, and the characters in marks.
 func without(s, marks string) string {
-	drop := func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(marks, r) }
-	if strings.IndexFunc(s, drop) < 0 {
+	if allPlain(s) {
 		return s
 	}
+	drop := func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(marks, r) }
 	return strings.Map(func(r rune) rune {
 		if drop(r) {
 			return -1
 		}
 		return r
 	}, s)
+}
+
+// allPlain reports whether s has nothing but letters and digits of ASCII, as
+// nearly all have.
+func allPlain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
+			return false
+		}
+	}
+	return true
 }
 
 // upper raises a to z alone. Unicode's mapping would make an I of a Turkish

@@ -195,5 +195,8 @@ func (c *checker) line(field string, g given) bool {
 
 // printable reports whether s is UTF-8 without control characters.
 func printable(s string) bool {
+	for len(s) > 0 && s[0] >= ' ' && s[0] <= '~' {
+		s = s[1:]
+	}
 	return utf8.ValidString(s) && strings.IndexFunc(s, unicode.IsControl) < 0
 }
