@@ -26,7 +26,7 @@ func (r *run) cancel(e *event) {
 		by = "order system " + e.cancel.Source
 	}
 	r.letters.withdrawals = append(r.letters.withdrawals, withdrawal{e.shard, schema.Command{
-		Kind: schema.CmdCancel, PayoutID: e.cancel.PayoutID, By: by, Reason: e.cancel.Reason, At: r.cfg.Now(),
+		Kind: schema.CmdCancel, PayoutID: e.cancel.PayoutID, Topic: e.source.Topic, By: by, Reason: e.cancel.Reason, At: r.cfg.Now(),
 	}, e.place})
 	r.cfg.Metrics.cancel()
 }

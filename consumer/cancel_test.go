@@ -71,7 +71,7 @@ func TestCancel(t *testing.T) {
 				var cancels []string
 				for _, c := range w.commands[0] {
 					cancels = append(cancels, c.PayoutID)
-					want := schema.Command{Kind: schema.CmdCancel, PayoutID: c.PayoutID, By: "order system /shop", Reason: "returned"}
+					want := schema.Command{Kind: schema.CmdCancel, PayoutID: c.PayoutID, Topic: requestsTopic, By: "order system /shop", Reason: "returned"}
 					if diff := cmp.Diff(want, c, cmpopts.IgnoreFields(schema.Command{}, "At")); diff != "" {
 						t.Errorf("command (-want +got):\n%s", diff)
 					}

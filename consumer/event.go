@@ -16,6 +16,8 @@ type event struct {
 	below   bool            // its partition's floor: it pays nothing new
 	told    bool            // it has had its answer
 	invalid *schema.Invalid // nil: a valid request
+	// misplaced says why a valid request is not taken from this topic; nil: it is.
+	misplaced *schema.Invalid
 
 	request schema.Event
 	cancel  *schema.Cancel // nil: a request
@@ -48,6 +50,7 @@ func (e *event) decode(m schema.Message, rules *schema.Rules, seal Seal) (err er
 	if !schema.IsCancel(m) {
 		if e.request, err = schema.DecodeRequest(m, rules); err == nil {
 			e.content = seal.Content(&e.request.Request)
+			e.misplaced = rules.Misplaced(e.source.Topic, &e.request.Request)
 		}
 		return err
 	}

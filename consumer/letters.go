@@ -24,14 +24,39 @@ type dead struct {
 // refuse puts an invalid request aside: as it came, with the reason, and if it
 // names a payout, with an event to whoever waits for that.
 func (r *run) refuse(e *event) {
-	now, reason := r.cfg.Now(), e.invalid.Reason()
 	var events []schema.Message
 	if e.invalid.PayoutID != "" && e.cancel == nil { // see nothingToCancel
-		events = append(events, schema.EncodeRefusal(&schema.Refusal{
-			PayoutID: e.invalid.PayoutID, Merchant: e.invalid.Merchant, Reason: reason,
-			OccurredAt: now, Source: e.source, Metadata: e.invalid.Metadata,
-		}))
+		events = append(events, r.refusal(e))
 	}
+	r.putAside(e, events...)
+}
+
+// refusal is the event to whoever waits for the payout.
+func (r *run) refusal(e *event) schema.Message {
+	return schema.EncodeRefusal(&schema.Refusal{
+		PayoutID: e.invalid.PayoutID, Merchant: e.invalid.Merchant, Reason: e.invalid.Reason(),
+		OccurredAt: r.cfg.Now(), Source: e.source, Metadata: e.invalid.Metadata,
+	})
+}
+
+// misplaced refuses a request that stands in a topic from which its merchant takes
+// none. It is judged after the claims, for two reasons. One that was taken while
+// the topic was the merchant's, and is read again, is a duplicate and no refusal.
+// And where the payout id is used up already there is no event, as with a conflict:
+// whoever writes in another's name must not make it believe that its own payout
+// was refused.
+func (r *run) misplaced(e *event, used bool) {
+	e.invalid = e.misplaced
+	var events []schema.Message
+	if !used {
+		events = append(events, r.refusal(e))
+	}
+	r.putAside(e, events...)
+}
+
+// putAside writes a refused request's letter and events.
+func (r *run) putAside(e *event, events ...schema.Message) {
+	reason := e.invalid.Reason()
 	r.letter(e, reason, e.invalid.PayoutID, events...)
 	r.cfg.Metrics.refused(reason.Code)
 	r.often.Warn().Str("code", reason.Code).Str("reason", reason.Text).Str("payout", e.invalid.PayoutID).

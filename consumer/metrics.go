@@ -29,7 +29,7 @@ type Metrics struct {
 // the first such request would be silent.
 var refusals = []string{
 	schema.CodeEmpty, schema.CodeNotJSON, schema.CodeNotCloudEvent, schema.CodeTooLarge, schema.CodeInvalid, schema.CodeUnknownMerchant,
-	schema.CodeNothingToCancel,
+	schema.CodeWrongTopic, schema.CodeNothingToCancel,
 }
 
 // NewMetrics makes the metrics and registers them.
@@ -41,7 +41,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 	}
 	m := &Metrics{
-		reads:      counter("toplu_requests_read_total", "Records read from payout.requests, those read again after a restart too."),
+		reads:      counter("toplu_requests_read_total", "Records read from the topics of requests, those read again after a restart too."),
 		refusals:   vec("toplu_requests_refused_total", "Requests put into the dead-letter topic since they cannot be read or are invalid.", "code"),
 		warnings:   counter("toplu_requests_odd_total", "Warnings about requests that were taken all the same."),
 		duplicates: counter("toplu_requests_duplicate_total", "Requests left out since their payout id is claimed or planned already, with the same content."),
@@ -52,8 +52,8 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		plans:      vec("toplu_plans_sealed_total", "Batches sealed, and by what.", "by"),
 		items:      counter("toplu_plan_items_total", "Items of the batches sealed."),
 		lags: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "toplu_requests_lag", Help: "Offsets of a partition of payout.requests that have no answer yet.",
-		}, []string{"partition"}),
+			Name: "toplu_requests_lag", Help: "Offsets of a partition of a topic of requests that have no answer yet.",
+		}, []string{"topic", "partition"}),
 	}
 	for _, code := range refusals {
 		m.refusals.WithLabelValues(code)
@@ -117,21 +117,21 @@ func (m *Metrics) sealed(by string, items int) {
 	}
 }
 
-func (m *Metrics) lag(partitions map[int]*progress) {
+func (m *Metrics) lag(topic string, partitions map[int]*progress) {
 	if m == nil {
 		return
 	}
 	for id, p := range partitions {
-		m.lags.WithLabelValues(strconv.Itoa(id)).Set(float64(max(0, p.end-p.next))) //nolint:forbidigo // a metric is a float
+		m.lags.WithLabelValues(topic, strconv.Itoa(id)).Set(float64(max(0, p.end-p.next))) //nolint:forbidigo // a metric is a float
 	}
 }
 
 // left drops what is another member's to tell from now on.
-func (m *Metrics) left(partitions map[int]*progress) {
+func (m *Metrics) left(topic string, partitions map[int]*progress) {
 	if m == nil {
 		return
 	}
 	for id := range partitions {
-		m.lags.DeleteLabelValues(strconv.Itoa(id))
+		m.lags.DeleteLabelValues(topic, strconv.Itoa(id))
 	}
 }

@@ -18,7 +18,7 @@ func (r *run) take(ctx, work context.Context, events []event) error {
 		case e.invalid != nil:
 			r.refuse(e)
 			continue
-		case e.cancel == nil && !e.below:
+		case e.cancel == nil && !e.below && e.misplaced == nil:
 			r.warn(e)
 		}
 		valid = append(valid, e)
@@ -70,14 +70,18 @@ func (r *run) round(ctx, work context.Context, events []*event) (again []*event,
 			// in the log nobody else knows of it.
 			first.batch.places = append(first.batch.places, e.place)
 			r.cfg.Metrics.duplicate()
+		case waits && e.misplaced != nil:
+			r.misplaced(e, true)
 		case waits:
 			r.seal(first.batch, byRival)
 			again = append(again, e)
 		case claims[i].Owned && r.ports.Seal.Same(claims[i].Content, &e.request.Request):
 			e.place.answered()
 			r.cfg.Metrics.duplicate()
-		case claims[i].Owned && e.told:
+		case (claims[i].Owned || e.misplaced != nil) && e.told:
 			r.pass(e)
+		case e.misplaced != nil:
+			r.misplaced(e, claims[i].Owned)
 		case claims[i].Owned:
 			r.conflict(e)
 		case e.below:

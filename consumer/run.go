@@ -77,7 +77,7 @@ func (p *Planner) Run(ctx context.Context, a Assignment) error {
 	}
 	r.lastCommit(ctx)
 	stopped()
-	p.cfg.Metrics.left(r.progress)
+	p.cfg.Metrics.left(r.topic, r.progress)
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -119,7 +119,7 @@ func (r *run) loop(ctx, work context.Context) error {
 			return err
 		}
 		r.commit(work)
-		r.cfg.Metrics.lag(r.progress)
+		r.cfg.Metrics.lag(r.topic, r.progress)
 	}
 	return nil
 }

@@ -43,15 +43,18 @@ type Command struct {
 	Batch    string      `json:"batch,omitempty"`    // hold, resume, cancel, resolve
 	Plan     int64       `json:"plan,omitempty"`     // the batch's offset in payout.batches; quarantine: the plan's
 	PayoutID string      `json:"payoutId,omitempty"` // cancel of one payout, instead of a batch
-	Merchant string      `json:"merchant,omitempty"` // pause, unpause; none: all
-	Verdict  Verdict     `json:"verdict,omitempty"`  // resolve
-	Evidence string      `json:"evidence,omitempty"` // resolve: what the verdict rests on
-	Items    []ItemWord  `json:"items,omitempty"`    // resolve with VerdictItems
-	Floor    *Floor      `json:"floor,omitempty"`    // accept
-	Imports  []Import    `json:"imports,omitempty"`  // import: all of the shard, at most [MaxImports]
-	By       string      `json:"by"`
-	Reason   string      `json:"reason,omitempty"`
-	At       time.Time   `json:"at"`
+	// Topic is where an order system's cancel stood; none: a person gave the command.
+	// It counts only from a topic of the payout's merchant, or of its request.
+	Topic    string     `json:"topic,omitempty"`
+	Merchant string     `json:"merchant,omitempty"` // pause, unpause; none: all
+	Verdict  Verdict    `json:"verdict,omitempty"`  // resolve
+	Evidence string     `json:"evidence,omitempty"` // resolve: what the verdict rests on
+	Items    []ItemWord `json:"items,omitempty"`    // resolve with VerdictItems
+	Floor    *Floor     `json:"floor,omitempty"`    // accept
+	Imports  []Import   `json:"imports,omitempty"`  // import: all of the shard, at most [MaxImports]
+	By       string     `json:"by"`
+	Reason   string     `json:"reason,omitempty"`
+	At       time.Time  `json:"at"`
 }
 
 // An ItemWord is a person's word on one payout.

@@ -16,6 +16,7 @@ func TestCommands(t *testing.T) {
 		{Kind: schema.CmdResume, Batch: "b", Plan: 3, By: "ops", At: at},
 		{Kind: schema.CmdCancel, Batch: "b", Plan: 3, By: "ops", At: at},
 		{Kind: schema.CmdCancel, PayoutID: "order-1", By: "shop", At: at},
+		{Kind: schema.CmdCancel, PayoutID: "order-1", Topic: "payout.requests", By: "shop", At: at},
 		{Kind: schema.CmdResolve, Batch: "b", Plan: 3, Verdict: schema.VerdictDead, Evidence: "letter of 3 May", By: "ops", At: at},
 		{Kind: schema.CmdResolve, Batch: "b", Plan: 3, Verdict: schema.VerdictItems, Items: []schema.ItemWord{{PayoutID: "a", Status: schema.Paid}, {PayoutID: "b", Status: schema.Failed}}, Evidence: "statement", By: "ops", At: at},
 		{Kind: schema.CmdRebuild, By: "ops", At: at},

@@ -13,6 +13,7 @@ const (
 	CodeTooLarge        = "request_too_large" // data over 64 KiB
 	CodeInvalid         = "invalid_request"   // fields that are missing or wrong
 	CodeUnknownMerchant = "unknown_merchant"  // all is well but the merchant is not configured
+	CodeWrongTopic      = "wrong_topic"       // all is well but the merchant takes no requests from this topic
 	CodeConflict        = "conflict"          // the payout id is used up by a request with other content
 	CodeBelowFloor      = "below_floor"       // from before what was once committed, and no batch has it
 )

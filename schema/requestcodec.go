@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -29,6 +30,25 @@ type Rules struct {
 // MerchantRules are one merchant's defaults.
 type MerchantRules struct {
 	Purpose string // of requests that name none
+	// Topics are those that its requests are taken from; nil: from any.
+	Topics []string
+}
+
+// Misplaced returns why a valid request that stands in topic is refused, nil if
+// its merchant takes requests from there: only who may write to a merchant's topic
+// may ask for payouts in its name.
+func (r *Rules) Misplaced(topic string, req *Request) *Invalid {
+	if r == nil || r.Merchant == nil {
+		return nil
+	}
+	own, known := r.Merchant(req.Merchant)
+	if !known || own.Topics == nil || slices.Contains(own.Topics, topic) {
+		return nil
+	}
+	return &Invalid{
+		Code: CodeWrongTopic, Problems: []Problem{{"merchant", "takes no requests from the topic " + topic + ": this installation's configuration names others for it"}},
+		PayoutID: req.PayoutID, Merchant: req.Merchant, Metadata: req.Metadata,
+	}
 }
 
 // An Event is a request that was read, with what stood around it.

@@ -179,9 +179,21 @@ func (s *Shard) decide(c *schema.Command, contradiction string) (*schema.Record,
 	if c.Batch != "" && c.Batch != b.plan.ID {
 		return noted("no_such_batch", "another batch stands at this plan offset"), nil
 	}
-	r := b.obey(c, why, contradiction)
+	var r *schema.Record
+	if c.Topic != "" && !s.standsRight(b, c) {
+		r = noted(schema.CodeWrongTopic, "the cancel stood in "+c.Topic+", where the payout was not asked for and its merchant takes no requests from")
+	} else {
+		r = b.obey(c, why, contradiction)
+	}
 	r.Batch, r.Plan = b.plan.ID, b.offset
 	return r, nil
+}
+
+// standsRight reports whether an order system's cancel is from where only those
+// may write who may ask for the payout: the topic of its request, which stays
+// right when the merchant's topics change, or one that the merchant names now.
+func (s *Shard) standsRight(b *batch, c *schema.Command) bool {
+	return b.plan.Items[b.index(c.PayoutID)].Source.Topic == c.Topic || slices.Contains(s.cfg.terms(b.merchant).Topics, c.Topic)
 }
 
 // obey makes a record of a command about the batch.

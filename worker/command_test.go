@@ -151,3 +151,38 @@ func TestCommandsAreObeyedOnce(t *testing.T) {
 		t.Errorf("%d answers to two commands", got)
 	}
 }
+
+// TestCancelFromAnotherTopic has order systems cancel payouts of a merchant from
+// topics that are not its own: only from where a payout was asked for, or from a
+// topic that its merchant names now, a cancel counts.
+func TestCancelFromAnotherTopic(t *testing.T) {
+	t.Parallel()
+	d := &desk{bench: newBench(t, iyzicotest.Settings{SettleWithin: iyzicotest.Duration(5 * time.Millisecond)})}
+	ports := d.ports(t)
+	d.plan(t, "a", 3) // asked for in payout.requests
+	cancel := func(id, topic string) {
+		d.ask(t, schema.Command{Kind: schema.CmdCancel, PayoutID: id, Topic: topic})
+	}
+	cancel("a-0", "payout.requests.another")
+	cancel("a-1", "payout.requests")
+	cancel("a-2", "payout.requests.new")
+	cfg := quick
+	cfg.Merchants = map[string]worker.Terms{"default": {Topics: []string{"payout.requests.new"}}}
+	released := false
+	d.runWith(t, cfg, ports, func() bool {
+		if !released && len(d.asked(t)) == 3 {
+			released = true
+			d.release()
+		}
+		return released && d.final(t, 3)()
+	})
+	if got := strings.Join(d.asked(t), ", "); got != "noted wrong_topic, cancel, cancel" {
+		t.Errorf("answers: %s", got)
+	}
+	last := d.last(t)
+	for id, want := range map[string]schema.PayoutStatus{"a-0": schema.Paid, "a-1": schema.Cancelled, "a-2": schema.Cancelled} {
+		if last[id].Status != want {
+			t.Errorf("%s is %s, want %s", id, last[id].Status, want)
+		}
+	}
+}

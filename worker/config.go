@@ -96,6 +96,8 @@ type Terms struct {
 	// minor units of their own currency, that are paid without a person. 0: no
 	// limit.
 	MaxPayout, MaxBatch int64
+	// Topics are those that its requests, and so their cancels, are taken from.
+	Topics []string
 	// BalanceCurrency is the currency of its balance, which iyzico tells without
 	// one. Defaults to lira.
 	BalanceCurrency schema.Currency

@@ -61,6 +61,8 @@ func suite(t *testing.T, on cluster) {
 		"commits beyond the end":  refusesBeyondEnd,
 		"deleted requests":        refusesDeleted,
 		"missing topic":           endsWithoutTopic,
+		"a named topic":           namesAnotherTopic,
+		"a named topic's start":   guardsNamedTopic,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

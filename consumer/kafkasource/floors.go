@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/toplu/toplu/internal/kafkaio"
 	"github.com/toplu/toplu/schema"
@@ -37,7 +38,7 @@ func Stopped(format string, values ...any) error {
 func (e *StoppedError) Error() string { return e.text }
 
 // floors returns the floors of the requests' topic by partition, and the name of
-// another topic that has some, "" if none has.
+// a topic that has some and is read no more, "" if none has.
 func (s *source) floors(ctx context.Context) (here map[int]schema.Floor, moved string, err error) {
 	here = make(map[int]schema.Floor)
 	if s.Floors == nil {
@@ -47,9 +48,9 @@ func (s *source) floors(ctx context.Context) (here map[int]schema.Floor, moved s
 	for _, f := range all {
 		if f.Topic == s.Requests {
 			here[f.Partition] = f
-			continue
+		} else if !slices.Contains(s.Sources, f.Topic) {
+			moved = f.Topic
 		}
-		moved = f.Topic
 	}
 	return here, moved, err
 }
@@ -57,9 +58,11 @@ func (s *source) floors(ctx context.Context) (here map[int]schema.Floor, moved s
 // mended is what ends every alarm of the floors and the commits.
 const mended = "Nothing is read before a person has found out which; to go on with this topic as it is: toplu offsets accept"
 
-// checkFloors holds the floors against the log.
+// checkFloors holds the floors against the log. A topic that a merchant names has
+// no floors when it is read for the first time, and the one it named before may be
+// gone: what guards that start is [StartError].
 func (s *source) checkFloors(here map[int]schema.Floor, moved string, bounds map[int]kafkaio.Offsets) error {
-	if len(here) == 0 && moved != "" {
+	if len(here) == 0 && moved != "" && !s.Named {
 		return Stopped("the requests stood in %s and are now read from %s: it was renamed, or the configuration points elsewhere. %s", moved, s.Requests, mended)
 	}
 	for id, b := range bounds {

@@ -38,7 +38,7 @@ type StartError struct {
 	Group, Topic string
 	Waiting      int64     // offsets in the topic: what starting at the first would take, at most
 	Old          int64     // of them, written before Before
-	Before       time.Time // an hour before the installation began
+	Before       time.Time // an hour before the installation began, or read the topic for the first time
 	Now          bool      // kafka.startAt is now, but this installation has planned payouts before
 }
 
@@ -70,6 +70,10 @@ func (s *source) guard(ctx context.Context) error {
 	birth, planned, err := s.birth(ctx)
 	if err != nil {
 		return err
+	}
+	if s.Named {
+		// What is new is the topic, not the installation.
+		birth = s.now()
 	}
 	before := birth.Add(-old)
 	waiting, aged, err := s.count(ctx, before)

@@ -21,6 +21,12 @@ type Config struct {
 	// SessionTimeout is how long a silent member keeps its partitions. Defaults
 	// to the client's. See [consumer.Config.StopTimeout].
 	SessionTimeout time.Duration
+	// Named says that Requests is not the installation's common topic but one that
+	// a merchant names: it may have come later, and a new topic is no moved one.
+	Named bool
+	// Sources are all topics that requests are read from, each by a Run of its own.
+	// Nil: Requests alone.
+	Sources []string
 	// The names of the topics.
 	Requests, Batches, Commands, Statuses, DeadLetters string
 	// LogID names the plan logs. It is kept with every commit, and commits that

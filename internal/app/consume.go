@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/toplu/toplu/consumer"
@@ -31,30 +32,51 @@ func (k known) Known(ctx context.Context, shard int, ids []string) ([]consumer.C
 	return claims, nil
 }
 
-// runConsumer seals requests into batches until ctx ends.
+// runConsumer seals the requests of every topic into batches until ctx ends. Each
+// topic is read by itself, so that one that stops, or is flooded, or that nobody
+// has made, holds up no other.
 func (s *service) runConsumer(ctx context.Context) error {
-	registered := consumer.NewMetrics(s.registry)
+	metrics, claims := consumer.NewMetrics(s.registry), worker.NewKnown(s.claims, s.logs, s.log)
 	s.unread = stopMetric(s.registry)
-	return s.untilMended(ctx, func() error { return s.consume(ctx, registered) })
+	run, end := context.WithCancel(ctx)
+	defer end()
+	var wait sync.WaitGroup
+	errs := make(chan error, len(s.topics.Sources()))
+	for _, topic := range s.topics.Sources() {
+		wait.Go(func() {
+			if err := s.untilMended(run, topic, func() error { return s.consume(run, topic, metrics, known{claims}) }); err != nil {
+				errs <- err
+				end()
+			}
+		})
+	}
+	wait.Go(func() { s.watchLeftovers(run) })
+	wait.Wait()
+	close(errs)
+	return <-errs
 }
 
-// consume is runConsumer until something stops it.
-func (s *service) consume(ctx context.Context, metrics *consumer.Metrics) error {
+// maxUnanswered bounds the requests that are read and not answered, of all topics
+// together: so much memory they take at most.
+const maxUnanswered = 100_000
+
+// consume reads one topic of requests until something stops it.
+func (s *service) consume(ctx context.Context, topic string, metrics *consumer.Metrics, claims known) error {
 	// Both ends of a run must fit into the group's session and the shutdown.
 	stop := min(s.cfg.Kafka.SessionTimeout, s.cfg.Shutdown.Timeout) / 3
 	return kafkasource.Run(ctx, kafkasource.Config{
-		Client: s.kafka, Group: s.cfg.Kafka.Group, SessionTimeout: s.cfg.Kafka.SessionTimeout,
-		Requests: s.topics.Requests, Batches: s.topics.Batches, Commands: s.topics.Commands, Statuses: s.topics.Statuses, DeadLetters: s.topics.DLQ,
+		Client: s.kafka, Group: s.cfg.GroupOf(topic), SessionTimeout: s.cfg.Kafka.SessionTimeout,
+		Requests: topic, Named: topic != s.topics.Requests, Sources: s.topics.Sources(), Batches: s.topics.Batches, Commands: s.topics.Commands, Statuses: s.topics.Statuses, DeadLetters: s.topics.DLQ,
 		LogID:   s.logID,
 		StartAt: kafkasource.StartAt{Mode: kafkasource.StartMode(s.cfg.Kafka.StartAt.Mode), Time: s.cfg.Kafka.StartAt.Time},
 		Seal:    s.consumerSeal(),
-		Reading: func() { s.stopReading(s.topics.Requests, "") },
+		Reading: func() { s.stopReading(topic, "") },
 		Floors:  floors{s},
-		Known:   known{worker.NewKnown(s.claims, s.logs, s.log)},
+		Known:   claims,
 		Planner: consumer.Config{
 			MaxItems: s.cfg.Batch.MaxItems, MaxAmount: s.cfg.Batch.MaxAmount, MaxBytes: s.cfg.Batch.MaxBytes, MaxWait: s.cfg.Batch.MaxWait,
-			Merchants: policies(s.cfg.Merchants),
-			Rules:     s.cfg.Rules(), Log: s.log, Metrics: metrics, Tracer: s.tracer, StopTimeout: stop,
+			Merchants: policies(s.cfg.Merchants), MaxUnanswered: maxUnanswered / len(s.topics.Sources()),
+			Rules: s.cfg.Rules(), Log: s.log.With().Str("topic", topic).Logger(), Metrics: metrics, Tracer: s.tracer, StopTimeout: stop,
 		},
 	})
 }

@@ -103,7 +103,7 @@ func newDemo(ctx context.Context, p *program, parts *demo.Parts, logging bool) (
 	if err != nil {
 		return nil, err
 	}
-	client, err := dialKafka(cfg.Kafka, zerolog.Nop(), allTopics(cfg.Kafka.Topics())...)
+	client, err := dialKafka(cfg.Kafka, zerolog.Nop(), allTopics(cfg.Topics())...)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +132,7 @@ func (d *demoRun) play(ctx context.Context, orders []demo.Order, limit time.Dura
 	served := make(chan error, 1)
 	go func() { served <- s.Run(run) }()
 	read := make(chan error, 2)
-	t := d.cfg.Kafka.Topics()
+	t := d.cfg.Topics()
 	go func() { read <- d.follow(run, t.Statuses, d.ledger.Book) }()
 	go func() {
 		read <- d.follow(run, t.DLQ, func(m schema.Message) error { d.ledger.Bury(m); return nil })

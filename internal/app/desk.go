@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/toplu/toplu/internal/kafkaio"
 	"github.com/toplu/toplu/internal/oncall"
 	"github.com/toplu/toplu/schema"
 	"github.com/toplu/toplu/worker/kafkalog"
@@ -34,11 +35,26 @@ func (p *program) desk(ctx context.Context) (*service, *oncall.Desk, error) {
 		return nil, nil, explainKafka(err)
 	}
 	s.openGates()
-	return s, &oncall.Desk{
+	return s, s.desk(), nil
+}
+
+// desk stands on the service's clients. The number of shards must be known.
+func (s *service) desk() *oncall.Desk {
+	return &oncall.Desk{
 		Logs: s.oncallLogs, Claims: s.claims, Shards: s.shards, Now: time.Now,
-		Kafka: s.kafka, Topics: s.topics, Group: s.cfg.Kafka.Group,
-		Seal: s.seal, Notes: redisclaim.NewBoard(s.redis, cfg.Redis.KeyPrefix).Notes,
-	}, nil
+		Kafka: s.kafka, Topics: s.topics, GroupOf: s.cfg.GroupOf, OffsetsOf: s.offsetsOf,
+		Seal: s.seal, Notes: redisclaim.NewBoard(s.redis, s.cfg.Redis.KeyPrefix).Notes,
+	}
+}
+
+// offsetsOf asks with a client of its own: the service's knows its topics alone.
+func (s *service) offsetsOf(ctx context.Context, topic string) (map[int]kafkaio.Offsets, error) {
+	client, err := dialKafka(s.cfg.Kafka, s.log, topic)
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	return client.Offsets(ctx, topic)
 }
 
 // oncallLogs are the logs of a shard for people.

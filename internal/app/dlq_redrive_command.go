@@ -78,7 +78,7 @@ func (c *dlqRedriveCommand) Run(ctx context.Context, p *program) error {
 			return printed
 		}
 	case !c.DryRun:
-		p.say("%d sent back to %s", report.Sent, s.topics.Requests)
+		p.say("%d sent back to %s", report.Sent, s.whence())
 	}
 	return err
 }

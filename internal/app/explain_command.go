@@ -96,16 +96,18 @@ func (p *program) sayTrail(t *oncall.Trail) {
 
 // sayRead says how far the requests have been read.
 func (s *service) sayRead(ctx context.Context, p *program) {
-	committed, err := s.kafka.CommittedOffsets(ctx, s.cfg.Kafka.Group, s.topics.Requests)
-	if err != nil {
-		return
-	}
-	ends, err := s.kafka.Offsets(ctx, s.topics.Requests)
-	if err != nil {
-		return
-	}
-	for partition := range len(ends) {
-		p.say("  %s/%d is answered to offset %d of %d", s.topics.Requests, partition, max(0, committed[partition].Offset), ends[partition].End)
+	for _, topic := range s.topics.Sources() {
+		committed, err := s.kafka.CommittedOffsets(ctx, s.cfg.GroupOf(topic), topic)
+		if err != nil {
+			return
+		}
+		ends, err := s.kafka.Offsets(ctx, topic)
+		if err != nil {
+			return
+		}
+		for partition := range len(ends) {
+			p.say("  %s/%d is answered to offset %d of %d", topic, partition, max(0, committed[partition].Offset), ends[partition].End)
+		}
 	}
 }
 

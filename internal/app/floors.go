@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/toplu/toplu/consumer/kafkasource"
+	"github.com/toplu/toplu/internal/kafkaio"
 	"github.com/toplu/toplu/schema"
 	"github.com/toplu/toplu/worker"
 )
@@ -57,7 +58,7 @@ const mendEvery = 5 * time.Second
 // stopMetric tells of topics that are not read.
 func stopMetric(r prometheus.Registerer) *prometheus.GaugeVec {
 	stopped := prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "toplu_requests_stopped", Help: "1 while no requests are read from a topic until a person has acted; /readyz says why.",
+		Name: "toplu_requests_stopped", Help: "1 while no requests are read from a topic until a person has acted; /readyz says why, or toplu status where no merchant names the topic any more.",
 	}, []string{"topic"})
 	r.MustRegister(stopped)
 	return stopped
@@ -73,21 +74,26 @@ func (s *service) stopReading(topic, why string) {
 	s.unread.WithLabelValues(topic).Set(stopped)
 }
 
-// untilMended repeats f while it is stopped by what a person's command mends. The
-// workers go on meanwhile: they are the ones who take the command.
-func (s *service) untilMended(ctx context.Context, f func() error) error {
+// untilMended repeats f, which reads a topic, while it is stopped by what a person
+// mends: by a command, or by making a merchant's topic again. The workers go on
+// meanwhile, they are the ones who take the command, and so do the other topics.
+func (s *service) untilMended(ctx context.Context, topic string, f func() error) error {
 	told := ""
 	for {
 		err := f()
-		stopped, ok := errors.AsType[*kafkasource.StoppedError](err)
-		if !ok {
+		var text string
+		if stopped, ok := errors.AsType[*kafkasource.StoppedError](err); ok {
+			text = stopped.Error()
+		} else if errors.Is(err, kafkaio.ErrTopicMissing) && topic != s.topics.Requests {
+			text = err.Error()
+		} else {
 			return err
 		}
-		if text := stopped.Error(); text != told {
+		if text != told {
 			told = text
-			s.log.Error().Msg("no requests are read: " + text)
+			s.log.Error().Str("topic", topic).Msg("no requests are read: " + text)
 		}
-		s.stopReading(s.topics.Requests, "no requests are read: "+told)
+		s.stopReading(topic, "no requests are read: "+told)
 		wait := time.NewTimer(mendEvery)
 		select {
 		case <-ctx.Done():

@@ -41,6 +41,6 @@ func (p *program) kafka(topics func(config.Topics) []string) (*config.Config, *k
 	if err != nil {
 		return nil, nil, err
 	}
-	client, err := dialKafka(cfg.Kafka, log, topics(cfg.Kafka.Topics())...)
+	client, err := dialKafka(cfg.Kafka, log, topics(cfg.Topics())...)
 	return cfg, client, err
 }

@@ -15,12 +15,13 @@ type offsetsAcceptCommand struct {
 	jsonFlag
 	changeFlags
 	Floor     string `help:"start: every request in the topic is taken, unless it is known. end: those there now are paid only by a replay, unless they are known." enum:"start,end" required:"" placeholder:"start|end"`
+	Topic     string `help:"The topic of requests that is meant; needed where merchants name some of their own." placeholder:"TOPIC"`
 	Partition int    `default:"-1" help:"Only this partition. Default: all." placeholder:"N"`
 }
 
 // Help says more than the line in the list of commands.
 func (*offsetsAcceptCommand) Help() string {
-	return `Sets a new floor where the consumer stopped since commits or floors do not fit to payout.requests: the topic was made anew, moved, or is shorter than it was. Everything in it is read again from its first offset on. Running consumers that had not stopped go by the new floor after their next assignment.` + changeHelp + `
+	return `Sets a new floor where the consumer stopped since commits or floors do not fit to a topic of requests: the topic was made anew, moved, or is shorter than it was. Everything in it is read again from its first offset on. Running consumers that had not stopped go by the new floor after their next assignment.` + changeHelp + `
 
 Example:
 
@@ -44,7 +45,11 @@ func (c *offsetsAcceptCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer s.close()
-	all, err := d.PlanAccept(ctx, c.Partition, c.Floor == "end")
+	topic, err := s.source(c.Topic)
+	if err != nil {
+		return err
+	}
+	all, err := d.PlanAccept(ctx, topic, c.Partition, c.Floor == "end")
 	if err != nil {
 		return explainKafka(err)
 	}
@@ -59,7 +64,7 @@ func (c *offsetsAcceptCommand) Run(ctx context.Context, p *program) error {
 		p.table(rows)
 	}
 	if !c.DryRun {
-		if ok, err := c.confirmed(ctx, p, "Accept %d partitions of %s as they are?", len(all), s.topics.Requests); !ok {
+		if ok, err := c.confirmed(ctx, p, "Accept %d partitions of %s as they are?", len(all), topic); !ok {
 			return err
 		}
 		if err := d.Accept(ctx, all, c.by(p), c.Reason); err != nil {

@@ -25,6 +25,7 @@ type replayCommands struct {
 type replayPlanCommand struct {
 	jsonFlag
 	From     string `help:"Where the stretch begins: a time, or an offset in every partition." placeholder:"RFC3339|OFFSET"`
+	Topic    string `help:"The topic of requests that is meant; needed where merchants name some of their own." placeholder:"TOPIC"`
 	Parked   bool   `help:"Of the dead letters that were parked below the floor (below_floor), not of the requests; all of them without --from."`
 	To       string `help:"Where it ends, itself not included. Default: what is answered." placeholder:"RFC3339|OFFSET"`
 	Merchant string `help:"Only this merchant's." placeholder:"NAME"`
@@ -53,6 +54,11 @@ func (c *replayPlanCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer s.close()
+	if !c.Parked {
+		if stretch.Topic, err = s.source(c.Topic); err != nil {
+			return err
+		}
+	}
 	bar := p.spinner("requests")
 	plan, err := d.PlanReplay(ctx, stretch, s.cfg.Rules(), func(n int) { _ = bar.Add(n) })
 	_ = bar.Exit()
@@ -218,7 +224,7 @@ func (c *replayRunCommand) Run(ctx context.Context, p *program) error {
 			return printed
 		}
 	case !c.DryRun:
-		p.say("%d sent to %s", report.Sent, s.topics.Requests)
+		p.say("%d sent to %s", report.Sent, s.whence())
 	}
 	return err
 }

@@ -53,13 +53,16 @@ func (s *service) evidence(ctx context.Context) (string, error) {
 
 // strangeCommit finds a commit that a toplu made for logs that are gone.
 func (s *service) strangeCommit(ctx context.Context) (string, error) {
-	commits, err := s.kafka.CommittedOffsets(ctx, s.cfg.Kafka.Group, s.topics.Requests)
-	if err != nil {
-		return "", err
-	}
-	for id, c := range commits {
-		if c.Found && commitOfOurs.MatchString(c.Metadata) {
-			return fmt.Sprintf("group %s has committed offset %d of %s/%d for the logs %.24s", s.cfg.Kafka.Group, c.Offset, s.topics.Requests, id, c.Metadata), nil
+	for _, topic := range s.topics.Sources() {
+		group := s.cfg.GroupOf(topic)
+		commits, err := s.kafka.CommittedOffsets(ctx, group, topic)
+		if err != nil {
+			return "", err
+		}
+		for id, c := range commits {
+			if c.Found && commitOfOurs.MatchString(c.Metadata) {
+				return fmt.Sprintf("group %s has committed offset %d of %s/%d for the logs %.24s", group, c.Offset, topic, id, c.Metadata), nil
+			}
 		}
 	}
 	return "", nil

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,7 +32,7 @@ CSV has a header with payoutId, recipientType, recipientValue, amount and curren
 
   {"payoutId":"order-1","recipient":{"type":"PHONE","value":"+905350000000"},"amount":{"value":"100.50","currency":"TRY"}}
 
-Recipient types: IBAN, MEMBER_ID, IDENTITY_NUMBER, PHONE. If the configuration names merchants, only these are allowed.
+Recipient types: IBAN, MEMBER_ID, IDENTITY_NUMBER, PHONE. If the configuration names merchants, only these are allowed, and their requests go to the first of their topics.
 
 Example:
 
@@ -40,7 +42,7 @@ Example:
 // A sendReport is what was found in the file and done with it.
 type sendReport struct {
 	File       string            `json:"file"`
-	Topic      string            `json:"topic"`
+	Topics     map[string]int    `json:"topics"` // requests for each topic
 	Requests   int               `json:"requests"`
 	Duplicates int               `json:"duplicates"` // the same request again in the file: sent once
 	Totals     map[string]string `json:"totals"`     // by currency
@@ -60,19 +62,19 @@ func (c *sendCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	batch, err := checkRequests(ctx, input, cfg.Rules())
+	batch, err := checkRequests(ctx, input, cfg.Rules(), topicOf(cfg))
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}
 	report := sendReport{
-		File: c.File, Topic: cfg.Kafka.Topics().Requests, Requests: len(batch.messages), Duplicates: batch.duplicates,
+		File: c.File, Topics: batch.topics(), Requests: len(batch.messages), Duplicates: batch.duplicates,
 		Totals: batch.totals(), DryRun: c.DryRun, Bad: batch.bad, Warnings: batch.warnings,
 	}
 	if c.Skip < 0 || c.Skip > len(batch.messages) {
 		return usageError{fmt.Sprintf("--skip %d: %s has %d requests", c.Skip, c.File, len(batch.messages))}
 	}
 	if len(batch.bad) == 0 && !c.DryRun {
-		report.Sent, err = p.send(ctx, cfg, batch.messages, c.Skip)
+		report.Sent, err = p.send(ctx, cfg, batch.messages, slices.Sorted(maps.Keys(report.Topics)), c.Skip)
 	}
 	if printed := c.print(p, report, err); printed != nil {
 		return printed
@@ -84,6 +86,17 @@ func (c *sendCommand) Run(ctx context.Context, p *program) error {
 		return errReported
 	}
 	return nil
+}
+
+// topicOf says where a merchant's requests go: to the first of its topics. A
+// machine that only sends need not know the merchants.
+func topicOf(cfg *config.Config) func(merchant string) string {
+	return func(merchant string) string {
+		if m, ok := cfg.Merchants[merchant]; ok && len(m.Topics) > 0 {
+			return m.Topics[0]
+		}
+		return cfg.Topics().Requests
+	}
 }
 
 // read returns the whole input: it is looked at twice, and must be the same.
@@ -114,7 +127,7 @@ func (c *sendCommand) print(p *program, r sendReport, err error) error {
 	case r.DryRun:
 		p.say("%s: %s; all are fine, nothing was sent", r.File, found)
 	case err == nil:
-		p.say("%s: %s sent to %s", r.File, found, r.Topic)
+		p.say("%s: %s sent to %s", r.File, found, strings.Join(slices.Sorted(maps.Keys(r.Topics)), ", "))
 	}
 	return nil
 }
@@ -135,26 +148,27 @@ const sendChunk = 1000
 
 // send writes the requests behind the first skip in their order and returns how
 // many are certain to be in Kafka, those skipped included.
-func (p *program) send(ctx context.Context, cfg *config.Config, messages []schema.Message, skip int) (int, error) {
+func (p *program) send(ctx context.Context, cfg *config.Config, messages []addressed, topics []string, skip int) (int, error) {
 	log, err := newLogger(cfg.Log, p.stderr)
 	if err != nil {
 		return 0, err
 	}
-	topic := cfg.Kafka.Topics().Requests
-	client, err := dialKafka(cfg.Kafka, log, topic)
+	client, err := dialKafka(cfg.Kafka, log, topics...)
 	if err != nil {
 		return 0, err
 	}
 	defer client.Close()
-	if _, err := client.Partitions(ctx, topic); err != nil {
-		return 0, explainKafka(err)
+	for _, topic := range topics {
+		if _, err := client.Partitions(ctx, topic); err != nil {
+			return 0, explainKafka(err)
+		}
 	}
 	bar := p.progress(len(messages), "sending")
 	defer func() { _ = bar.Exit() }()
 	_ = bar.Add(skip)
 	for sent := skip; sent < len(messages); {
 		chunk := messages[sent:min(sent+sendChunk, len(messages))]
-		if err := publish(ctx, client, cfg.Kafka.Timeout, topic, chunk); err != nil {
+		if err := publish(ctx, client, cfg.Kafka.Timeout, chunk); err != nil {
 			return sent, fmt.Errorf("%w\n%d of %d requests were sent for certain; go on with --skip %d, or send the whole file again: what was sent is then the same event, and is paid once", explainKafka(err), sent, len(messages), sent)
 		}
 		sent += len(chunk)
@@ -164,10 +178,19 @@ func (p *program) send(ctx context.Context, cfg *config.Config, messages []schem
 }
 
 // publish writes one chunk. The client itself would go on trying for ever.
-func publish(ctx context.Context, client *kafkaio.Client, limit time.Duration, topic string, chunk []schema.Message) error {
+func publish(ctx context.Context, client *kafkaio.Client, limit time.Duration, chunk []addressed) error {
 	limited, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("kafka: not written within %s", limit))
 	defer cancel()
-	return client.Publish(limited, topic, kafkaio.Messages(chunk...))
+	byTopic := map[string][]schema.Message{}
+	for _, m := range chunk {
+		byTopic[m.topic] = append(byTopic[m.topic], m.Message)
+	}
+	for topic, some := range byTopic {
+		if err := client.Publish(limited, topic, kafkaio.Messages(some...)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // progress is a bar on a terminal, and nothing anywhere else.

@@ -30,10 +30,26 @@ func (b badLine) String() string {
 
 // A requestBatch is a checked file.
 type requestBatch struct {
-	messages      []schema.Message
+	topicOf       func(merchant string) string
+	messages      []addressed
 	duplicates    int
 	bad, warnings []badLine
 	sums          map[schema.Currency]int64 // minor units
+}
+
+// addressed is an event and the topic it goes to.
+type addressed struct {
+	schema.Message
+	topic string
+}
+
+// topics counts the requests for each topic.
+func (b *requestBatch) topics() map[string]int {
+	n := map[string]int{}
+	for _, m := range b.messages {
+		n[m.topic]++
+	}
+	return n
 }
 
 func (b *requestBatch) totals() map[string]string {
@@ -53,7 +69,7 @@ type row struct {
 
 // checkRequests reads the whole input and makes events of it. The error is for
 // an input that is no list of requests at all.
-func checkRequests(ctx context.Context, input []byte, rules *schema.Rules) (*requestBatch, error) {
+func checkRequests(ctx context.Context, input []byte, rules *schema.Rules, topicOf func(merchant string) string) (*requestBatch, error) {
 	input = bytes.TrimPrefix(input, []byte("\ufeff")) // spreadsheets begin a file with it
 	if err := checkEncoding(input); err != nil {
 		return nil, err
@@ -62,7 +78,7 @@ func checkRequests(ctx context.Context, input []byte, rules *schema.Rules) (*req
 	if err != nil {
 		return nil, err
 	}
-	b := &requestBatch{bad: []badLine{}, warnings: []badLine{}, sums: map[schema.Currency]int64{}}
+	b := &requestBatch{topicOf: topicOf, bad: []badLine{}, warnings: []badLine{}, sums: map[schema.Currency]int64{}}
 	first := map[string]place{}
 	own := withoutDefaults(rules)
 	for r := range rows {
@@ -146,7 +162,7 @@ func (b *requestBatch) add(r row, rules *schema.Rules, first map[string]place) {
 		b.warnings = append(b.warnings, badLine{r.line, event.Warnings})
 	}
 	b.sums[request.Amount.Currency] += request.Amount.Minor
-	b.messages = append(b.messages, requestMessage(request, time.Now()))
+	b.messages = append(b.messages, addressed{requestMessage(request, time.Now()), b.topicOf(request.Merchant)})
 }
 
 // requestMessage makes the event. Its id is a hash of its content, so that a

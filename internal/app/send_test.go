@@ -16,7 +16,8 @@ func goodLine(id string) string {
 }
 
 type sendReport struct {
-	File, Topic          string
+	File                 string
+	Topics               map[string]int
 	Requests, Duplicates int
 	Totals               map[string]string
 	DryRun               bool

@@ -59,7 +59,7 @@ type startError struct{ error }
 
 // newService makes the clients. Nothing is connected yet.
 func newService(cfg *config.Config, roles Roles, log zerolog.Logger) (*service, error) {
-	s := &service{cfg: cfg, topics: cfg.Kafka.Topics(), roles: roles, log: log, registry: newRegistry(), recent: newRecentCalls(time.Now)}
+	s := &service{cfg: cfg, topics: cfg.Topics(), roles: roles, log: log, registry: newRegistry(), recent: newRecentCalls(time.Now)}
 	var err error
 	if cfg.Seal.KeyDir != "" {
 		if s.seal, err = seal.Open(cfg.Seal.KeyDir, time.Now); err != nil {
@@ -296,6 +296,8 @@ func (s *service) watchTopics(ctx context.Context) {
 		s.log.Warn().Err(err).Msg("cannot look at the topics")
 		return
 	}
+	// What is planned is paid, whatever has become of the topic of one merchant.
+	problems = slices.DeleteFunc(problems, func(p Problem) bool { return slices.Contains(s.topics.Named, p.Topic) })
 	if bad := refused(problems); len(bad) > 0 && s.worker != nil {
 		s.worker.Halt(topicsError(bad))
 	}
@@ -359,7 +361,7 @@ func (s *service) runWorker(ctx context.Context) error {
 func (s *service) workerConfig() worker.Config {
 	terms := map[string]worker.Terms{}
 	for name, m := range s.cfg.Merchants {
-		terms[name] = worker.Terms{MaxOpen: m.MaxOpen, MaxPayout: m.Limits.Payout, MaxBatch: m.Limits.Batch, BalanceCurrency: m.BalanceCurrency}
+		terms[name] = worker.Terms{MaxOpen: m.MaxOpen, Topics: m.Topics, MaxPayout: m.Limits.Payout, MaxBatch: m.Limits.Batch, BalanceCurrency: m.BalanceCurrency}
 	}
 	return worker.Config{
 		Partitions: s.shards,

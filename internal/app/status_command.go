@@ -98,14 +98,17 @@ func printStatus(p *program, s *oncall.Status) {
 		p.say("PAUSED: %s, for %s, by %s: %s (shards %s)", who, age(s.At, pause.Since), pause.By, orDash(pause.Reason), numbers(pause.Shards))
 	}
 	p.say("\nREQUESTS")
-	rows := [][]string{{"PARTITION", "ANSWERED TO", "END", "LAG", "OLDEST"}}
+	rows := [][]string{{"TOPIC", "PARTITION", "ANSWERED TO", "END", "LAG", "OLDEST"}}
 	for _, l := range s.Requests {
-		rows = append(rows, []string{strconv.Itoa(l.Partition), itoa(l.Committed), itoa(l.End), itoa(l.Lag), ago(s.At, l.OldestAt)})
+		rows = append(rows, []string{l.Topic, strconv.Itoa(l.Partition), itoa(l.Committed), itoa(l.End), itoa(l.Lag), ago(s.At, l.OldestAt)})
 	}
 	p.table(rows)
+	for _, l := range s.NotRead {
+		p.say("NOT READ: %s has up to %d requests without an answer, and no merchant names it any more: name it again under merchants.*.topics until it is empty", l.Topic, l.Unread)
+	}
 	for _, l := range s.Requests {
 		if l.Committed < l.Floor {
-			p.say("SET BACK: partition %d to offset %d, it was answered up to %d. Requests in between are passed over if they are known and parked in the dead letters if not (below_floor); only toplu replay run pays those", l.Partition, l.Committed, l.Floor)
+			p.say("SET BACK: %s/%d to offset %d, it was answered up to %d. Requests in between are passed over if they are known and parked in the dead letters if not (below_floor); only toplu replay run pays those", l.Topic, l.Partition, l.Committed, l.Floor)
 		}
 	}
 	printBatches(p, s)

@@ -36,9 +36,10 @@ func refused(problems []Problem) []Problem {
 	return bad
 }
 
-// allTopics lists the six, in the order of a payout's way.
+// allTopics lists the six and those that merchants name, in the order of a
+// payout's way.
 func allTopics(t config.Topics) []string {
-	return []string{t.Requests, t.Batches, t.Journal, t.Statuses, t.DLQ, t.Commands}
+	return append(t.Sources(), t.Batches, t.Journal, t.Statuses, t.DLQ, t.Commands)
 }
 
 // CheckTopics compares the cluster's topics with what toplu needs and returns
@@ -52,9 +53,9 @@ func CheckTopics(ctx context.Context, kafka *kafkaio.Client, cfg *config.Config)
 	return judgeTopics(found, cfg), nil
 }
 
-// describeAll returns those of the six topics that there are.
+// describeAll returns those of the topics that there are.
 func describeAll(ctx context.Context, kafka *kafkaio.Client, cfg *config.Config) (map[string]kafkaio.Topic, error) {
-	found, err := kafka.DescribeTopics(ctx, allTopics(cfg.Kafka.Topics())...)
+	found, err := kafka.DescribeTopics(ctx, allTopics(cfg.Topics())...)
 	if err != nil && !errors.Is(err, kafkaio.ErrTopicMissing) {
 		return nil, explainKafka(err)
 	}
@@ -70,7 +71,7 @@ type judge struct {
 
 func judgeTopics(found map[string]kafkaio.Topic, cfg *config.Config) []Problem {
 	j := &judge{cfg: cfg, found: found}
-	t := cfg.Kafka.Topics()
+	t := cfg.Topics()
 	for _, name := range allTopics(t) {
 		topic, ok := found[name]
 		if !ok {
@@ -158,9 +159,19 @@ func (j *judge) samePartitions(t config.Topics) {
 // takesEveryRequest checks that a request that cannot be read still fits into
 // the dead-letter topic, with the reason beside it.
 func (j *judge) takesEveryRequest(t config.Topics) {
-	requests, ok := j.found[t.Requests]
-	dlq, both := j.found[t.DLQ]
-	if least := requests.MaxMessageBytes + recordRoom; ok && both && dlq.MaxMessageBytes < least {
-		j.wrong(t.DLQ, "has max.message.bytes=%d, but must take what %s takes (%d) and a reason: set max.message.bytes to %d or more", dlq.MaxMessageBytes, t.Requests, requests.MaxMessageBytes, least)
+	largest := largestSource(j.found, t)
+	dlq, ok := j.found[t.DLQ]
+	if least := largest.MaxMessageBytes + recordRoom; ok && largest.Name != "" && dlq.MaxMessageBytes < least {
+		j.wrong(t.DLQ, "has max.message.bytes=%d, but must take what %s takes (%d) and a reason: set max.message.bytes to %d or more", dlq.MaxMessageBytes, largest.Name, largest.MaxMessageBytes, least)
 	}
+}
+
+// largestSource is the topic of requests that takes the largest messages.
+func largestSource(found map[string]kafkaio.Topic, t config.Topics) (largest kafkaio.Topic) {
+	for _, name := range t.Sources() {
+		if found[name].MaxMessageBytes > largest.MaxMessageBytes {
+			largest = found[name]
+		}
+	}
+	return largest
 }

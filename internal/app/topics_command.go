@@ -16,7 +16,7 @@ type topicsCheckCommand struct{ jsonFlag }
 
 // Help says more than the line in the list of commands.
 func (*topicsCheckCommand) Help() string {
-	return `Compares the six topics with what toplu needs: partitions, replicas, clean-up, retention, sizes. What is wrong is named with what to set; nothing is changed. Exit status 1 if the service would refuse to start.
+	return `Compares the six topics, and those that merchants name, with what toplu needs: partitions, replicas, clean-up, retention, sizes. What is wrong is named with what to set; nothing is changed. Exit status 1 if the service would refuse to start.
 
 Example:
 
@@ -60,7 +60,7 @@ type topicView struct {
 // prints it.
 func (p *program) reportTopics(r topicsReport, asJSON bool, cfg *config.Config, found map[string]kafkaio.Topic) error {
 	r.Topics, r.Created = []topicView{}, append([]string{}, r.Created...)
-	for _, name := range allTopics(cfg.Kafka.Topics()) {
+	for _, name := range allTopics(cfg.Topics()) {
 		if t, ok := found[name]; ok {
 			r.Topics = append(r.Topics, topicView{t.Name, t.Partitions, t.Replication, t.MinInSyncReplicas, t.CleanupPolicy, t.RetentionMS, t.RetentionBytes, t.MaxMessageBytes})
 		}

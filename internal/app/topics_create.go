@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/toplu/toplu/internal/config"
@@ -17,7 +18,7 @@ type topicsCreateCommand struct {
 
 // Help says more than the line in the list of commands.
 func (*topicsCreateCommand) Help() string {
-	return `Creates those of the six topics that are missing, with replicas as kafka.replication and kafka.minInsyncReplicas say, and checks the others; what is there is never changed. Running it again is fine.
+	return `Creates those of the six topics, and of those that merchants name, that are missing, with replicas as kafka.replication and kafka.minInsyncReplicas say, and checks the others; what is there is never changed. Running it again is fine.
 
 The number of partitions is the number of shards. It is fixed for ever by the first run; few make full batches, many let more workers share the work.
 
@@ -58,19 +59,19 @@ func (c *topicsCreateCommand) Run(ctx context.Context, p *program) error {
 }
 
 // create makes what is not in found, one after the other: how large the
-// dead-letter topic must be is known once the requests topic is there.
+// dead-letter topic must be is known once the topics of requests are there.
 func (c *topicsCreateCommand) create(ctx context.Context, cfg *config.Config, kafka *kafkaio.Client, found map[string]kafkaio.Topic) (topicsReport, error) {
 	var report topicsReport
 	partitions := c.partitions(cfg, found)
-	requests := cfg.Kafka.Topics().Requests
-	for _, name := range allTopics(cfg.Kafka.Topics()) {
+	topics := cfg.Topics()
+	for _, name := range allTopics(topics) {
 		if t, there := found[name]; there {
 			if c.Partitions > 0 && t.Partitions != c.Partitions {
 				report.Problems = append(report.Problems, Problem{Topic: name, Text: fmt.Sprintf("is there with %d partitions, not %d", t.Partitions, c.Partitions)})
 			}
 			continue
 		}
-		err := kafka.CreateTopics(ctx, topicSpec(cfg, name, partitions, found[requests].MaxMessageBytes))
+		err := kafka.CreateTopics(ctx, topicSpec(cfg, name, partitions, largestSource(found, topics).MaxMessageBytes))
 		switch {
 		case errors.Is(err, kafkaio.ErrTopicExists): // somebody else creates them too
 		case err != nil:
@@ -78,7 +79,7 @@ func (c *topicsCreateCommand) create(ctx context.Context, cfg *config.Config, ka
 		default:
 			report.Created = append(report.Created, name)
 		}
-		if name == requests {
+		if slices.Contains(topics.Sources(), name) {
 			if found, err = describeAll(ctx, kafka, cfg); err != nil {
 				return report, err
 			}
@@ -93,7 +94,7 @@ func (c *topicsCreateCommand) partitions(cfg *config.Config, found map[string]ka
 	if c.Partitions > 0 {
 		return c.Partitions
 	}
-	t := cfg.Kafka.Topics()
+	t := cfg.Topics()
 	for _, name := range []string{t.Batches, t.Journal, t.Requests} {
 		if topic, ok := found[name]; ok {
 			return topic.Partitions
@@ -103,9 +104,9 @@ func (c *topicsCreateCommand) partitions(cfg *config.Config, found map[string]ka
 }
 
 // topicSpec says how a topic is made. requestBytes is the largest message that
-// the requests topic takes.
+// a topic of requests takes.
 func topicSpec(cfg *config.Config, name string, partitions, requestBytes int) kafkaio.TopicSpec {
-	t := cfg.Kafka.Topics()
+	t := cfg.Topics()
 	configs := map[string]string{}
 	switch name {
 	case t.Batches, t.Journal:

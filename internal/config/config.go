@@ -92,8 +92,9 @@ type Iyzico struct {
 type Merchant struct {
 	APIKey    Secret
 	SecretKey Secret
-	Purpose   string // of requests that name none
-	MaxOpen   int    // open batches per shard
+	Purpose   string   // of requests that name none
+	Topics    []string // its requests are taken from these alone; prefix included
+	MaxOpen   int      // open batches per shard
 
 	Concurrency     int // calls under way, per process
 	Rate            int // calls a minute, of all workers; 0: no limit
@@ -199,7 +200,7 @@ func (c *Config) Rules() *schema.Rules {
 	if len(c.Merchants) > 0 {
 		rules.Merchant = func(name string) (schema.MerchantRules, bool) {
 			m, ok := c.Merchants[name]
-			return schema.MerchantRules{Purpose: m.Purpose}, ok
+			return schema.MerchantRules{Purpose: m.Purpose, Topics: m.Topics}, ok
 		}
 	}
 	return rules

@@ -113,6 +113,13 @@ func TestValues(t *testing.T) {
 		{name: "list in the environment", env: "TOPLU_REDIS_ADDRS=a:1, b:2", got: func(c *config.Config) any { return c.Redis.Addrs }, want: []string{"a:1", "b:2"}},
 		{name: "key without a section", env: "TOPLU_CHECKDIGITS=strict", got: func(c *config.Config) any { return c.CheckDigits }, want: schema.CheckStrict},
 		{name: "merchant with a dash", yaml: "merchants: {my-shop: {apiKey: a, secretKey: b}}", env: "TOPLU_MERCHANTS_MY_SHOP_MAXOPEN=2", got: func(c *config.Config) any { return c.Merchants["my-shop"].MaxOpen }, want: 2},
+		{name: "topics of merchants, two of which share one", yaml: "kafka: {topicPrefix: eu., group: g}\nmerchants: {a: {apiKey: a, secretKey: b, topics: [payout.requests.ab, payout.requests]}, b: {apiKey: a, secretKey: b, topics: payout.requests.ab}, c: {apiKey: a, secretKey: b, topics: [c, c]}}", got: func(c *config.Config) any {
+			_, known := c.Rules().Merchant("default")
+			return []any{known, c.Merchants["a"].Topics, c.Merchants["b"].Topics, c.Merchants["default"].Topics, c.Topics().Sources(), c.GroupOf("eu.c"), c.GroupOf("eu.payout.requests")}
+		}, want: []any{
+			true, []string{"eu.payout.requests.ab", "eu.payout.requests"}, []string{"eu.payout.requests.ab"}, []string{"eu.payout.requests"},
+			[]string{"eu.payout.requests", "eu.c", "eu.payout.requests.ab"}, "g.eu.c", "g",
+		}},
 		{name: "prefix of topics", yaml: "kafka: {topicPrefix: test.}", got: func(c *config.Config) any { return c.Kafka.Topics().Batches }, want: "test.payout.batches"},
 	}
 	base := environ("TOPLU_KAFKA_BROKERS=b:1", "TOPLU_REDIS_ADDRS=r:1", "TOPLU_IYZICO_BASEURL=https://example.test",

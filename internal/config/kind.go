@@ -156,6 +156,17 @@ func listenAddress() kind[string] {
 	})
 }
 
+var topicName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,249}$`)
+
+func topicNames() kind[[]string] {
+	return list("names of topics, of A-Z a-z 0-9 . _ -, as a YAML list or with commas", func(s string) error {
+		if !topicName.MatchString(s) || s == "." || s == ".." {
+			return errors.New("is not the name of a topic")
+		}
+		return nil
+	})
+}
+
 func codes() kind[[]string] {
 	return list("iyzico's error codes, as a YAML list or with commas", func(s string) error {
 		if s == "" || strings.ContainsAny(s, " \t") {

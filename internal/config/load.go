@@ -173,23 +173,26 @@ func (l *loader) missing(k *key, name string) Problem {
 
 // agreement checks what no single key can: whether they fit each other.
 func (l *loader) agreement() {
-	c := l.cfg
-	disagree := func(name, reason string) {
-		e := l.file.entries[name]
-		p := Problem{Key: name, Reason: reason, line: e.line}
-		if e.line > 0 && l.env(EnvName(name)) == "" {
-			p.Where = l.file.where(e.line)
-		}
-		l.problem(p)
-	}
+	c, disagree := l.cfg, l.disagree
 	if c.Kafka.Replication > 0 && c.Kafka.MinInsyncReplicas > c.Kafka.Replication {
 		disagree("kafka.minInsyncReplicas", "is more than kafka.replication: nothing could be written")
 	}
 	if c.Report.MaxInterval > 0 && c.Report.Interval > c.Report.MaxInterval {
 		disagree("report.interval", "is longer than report.maxInterval")
 	}
+	l.fullTopics()
 	l.agreementOnMerchants(disagree)
 	l.agreementOnSecurity(disagree)
+}
+
+// disagree says what is wrong with a key beside others.
+func (l *loader) disagree(name, reason string) {
+	e := l.file.entries[name]
+	p := Problem{Key: name, Reason: reason, line: e.line}
+	if e.line > 0 && l.env(EnvName(name)) == "" {
+		p.Where = l.file.where(e.line)
+	}
+	l.problem(p)
 }
 
 // resolve makes a path that is relative to the configuration file absolute to

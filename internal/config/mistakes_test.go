@@ -100,6 +100,10 @@ func TestMistakes(t *testing.T) {
 		{name: "opens after it closes", yaml: "merchants: {m: {apiKey: a, secretKey: b, batch: {cutOff: {at: '09:00', opens: '17:00'}}}}", want: "merchants.m.batch.cutOff.opens is not before batch.cutOff.at"},
 		{name: "days without a cut-off", yaml: "merchants: {m: {apiKey: a, secretKey: b, batch: {cutOff: {days: [mon]}}}}", want: "merchants.m.batch.cutOff.days is set, but batch.cutOff.at is not"},
 		{name: "day", yaml: "merchants: {m: {apiKey: a, secretKey: b, batch: {cutOff: {at: '17:00', days: [monday]}}}}", want: "has an entry, number 1, that is not a day of the week"},
+		{name: "own log for requests", yaml: "merchants: {m: {apiKey: a, secretKey: b, topics: [shop, payout.batches]}}", want: "merchants.m.topics names payout.batches, which is no topic of requests but one of toplu's own"},
+		{name: "own log with a prefix", yaml: "merchants: {m: {apiKey: a, secretKey: b, topics: payout.requests.dlq}}", env: "TOPLU_KAFKA_TOPICPREFIX=eu.", want: "merchants.m.topics names eu.payout.requests.dlq, which is no topic of requests"},
+		{name: "topic's name", yaml: "merchants: {m: {apiKey: a, secretKey: b, topics: ['a b']}}", want: "merchants.m.topics \"a b\" has an entry, number 1, that is not the name of a topic"},
+		{name: "topic too long", yaml: "merchants: {m: {apiKey: a, secretKey: b, topics: " + strings.Repeat("t", 50) + "}}", env: "TOPLU_KAFKA_TOPICPREFIX=" + strings.Repeat("p", 200), want: "merchants.m.topics names a topic that is 250 characters long"},
 		{name: "two documents", yaml: "---\nkafka: {}", want: "holds more than one YAML document"},
 		{name: "user in the URL", env: "TOPLU_IYZICO_BASEURL=https://u:hush@h", want: `iyzico.baseUrl "***" has a user, query or fragment`},
 	}

@@ -73,7 +73,7 @@ func TestSlowIncidentOffsetsSetBack(t *testing.T) {
 	i.stopAll()
 
 	i.rewind()
-	i.play(0, []string{i.shows("SET BACK") + `: partition \d to offset 0, it was answered up to`}, "status")
+	i.play(0, []string{i.shows("SET BACK") + `: \S+/\d to offset 0, it was answered up to`}, "status")
 	run := i.run("back")
 	i.metric(run, i.shows("toplu_requests_parked_total"))
 	i.says(0, "dlq list", i.shows("below_floor")+` +6 `)

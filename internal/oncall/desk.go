@@ -19,11 +19,14 @@ type Desk struct {
 	Claims worker.Claims
 	Shards int
 	Now    func() time.Time
-	// Kafka, Topics and Group are for what is about the topics themselves: status
-	// and dead letters.
-	Kafka  *kafkaio.Client
-	Topics config.Topics
-	Group  string // of the consumers
+	// Kafka, Topics and GroupOf are for what is about the topics themselves: status
+	// and dead letters. GroupOf is the consumers' group on a topic of requests.
+	Kafka   *kafkaio.Client
+	Topics  config.Topics
+	GroupOf func(topic string) string
+	// OffsetsOf returns the ends of the partitions of a topic that may be none of
+	// Topics.
+	OffsetsOf func(ctx context.Context, topic string) (map[int]kafkaio.Offsets, error)
 	// Seal has the keys that plans and dead letters are sealed with. Nil: none, and
 	// what is sealed stays so.
 	Seal *seal.Keys

@@ -132,19 +132,20 @@ func (d *Desk) Open(ctx context.Context, by, reason string) ([]int, error) {
 
 // An Acceptance is what accepting a partition of the requests would come to.
 type Acceptance struct {
-	Partition int   `json:"partition"`
-	Start     int64 `json:"start"`
-	End       int64 `json:"end"`
-	Was       int64 `json:"floorWas"`
-	Floor     int64 `json:"floor"`
-	Below     int64 `json:"below"` // offsets below the new floor: paid only by a replay, if they are not known
-	Above     int64 `json:"above"` // offsets from it on: taken
+	Topic     string `json:"topic"`
+	Partition int    `json:"partition"`
+	Start     int64  `json:"start"`
+	End       int64  `json:"end"`
+	Was       int64  `json:"floorWas"`
+	Floor     int64  `json:"floor"`
+	Below     int64  `json:"below"` // offsets below the new floor: paid only by a replay, if they are not known
+	Above     int64  `json:"above"` // offsets from it on: taken
 }
 
-// PlanAccept says what a floor at the start or the end of each partition would come
-// to; -1 for partition is all.
-func (d *Desk) PlanAccept(ctx context.Context, partition int, atEnd bool) ([]Acceptance, error) {
-	bounds, err := d.Kafka.Offsets(ctx, d.Topics.Requests)
+// PlanAccept says what a floor at the start or the end of each partition of a topic
+// would come to; -1 for partition is all.
+func (d *Desk) PlanAccept(ctx context.Context, topic string, partition int, atEnd bool) ([]Acceptance, error) {
+	bounds, err := d.Kafka.Offsets(ctx, topic)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +158,7 @@ func (d *Desk) PlanAccept(ctx context.Context, partition int, atEnd bool) ([]Acc
 		if partition >= 0 && p != partition {
 			continue
 		}
-		a := Acceptance{Partition: p, Start: b.Start, End: b.End, Was: was[p].Offset, Floor: b.Start}
+		a := Acceptance{Topic: topic, Partition: p, Start: b.Start, End: b.End, Was: was[part{topic, p}].Offset, Floor: b.Start}
 		if atEnd {
 			a.Floor = b.End
 		}
@@ -173,7 +174,7 @@ func (d *Desk) Accept(ctx context.Context, all []Acceptance, by, reason string) 
 	for i := range all {
 		a := &all[i]
 		shard := worker.FloorShard(a.Partition, d.Shards)
-		floor := &schema.Floor{Topic: d.Topics.Requests, Partition: a.Partition, Offset: a.Floor}
+		floor := &schema.Floor{Topic: a.Topic, Partition: a.Partition, Offset: a.Floor}
 		answer, _, err := d.give(ctx, shard, &schema.Command{Kind: schema.CmdAccept, Floor: floor, By: by, Reason: reason})
 		switch {
 		case err != nil:

@@ -15,9 +15,10 @@ import (
 
 // A Lag is how far a partition of the requests is answered.
 type Lag struct {
-	Partition int   `json:"partition"`
-	Committed int64 `json:"committed"` // the first request that is not answered for certain
-	End       int64 `json:"end"`
+	Topic     string `json:"topic"`
+	Partition int    `json:"partition"`
+	Committed int64  `json:"committed"` // the first request that is not answered for certain
+	End       int64  `json:"end"`
 	// Floor is the furthest offset ever committed. What lies between a lower
 	// Committed and it was set back: it is passed over, or parked.
 	Floor int64 `json:"floor"`
@@ -26,29 +27,41 @@ type Lag struct {
 	OldestAt *time.Time `json:"oldestAt,omitempty"`
 }
 
-// Lags tells how far each partition of the requests is answered.
+// Lags tells how far each partition of each topic of requests is answered.
 func (d *Desk) Lags(ctx context.Context) ([]Lag, error) {
-	committed, err := d.Kafka.CommittedOffsets(ctx, d.Group, d.Topics.Requests)
-	if err != nil {
-		return nil, err
-	}
-	bounds, err := d.Kafka.Offsets(ctx, d.Topics.Requests)
-	if err != nil {
-		return nil, err
-	}
 	floors, err := d.floors(ctx)
 	if err != nil {
 		return nil, err
 	}
 	lags := []Lag{}
+	for _, topic := range d.Topics.Sources() {
+		some, err := d.lagsOf(ctx, topic, floors)
+		if err != nil {
+			return nil, err
+		}
+		lags = append(lags, some...)
+	}
+	return lags, nil
+}
+
+func (d *Desk) lagsOf(ctx context.Context, topic string, floors map[part]schema.Floor) ([]Lag, error) {
+	committed, err := d.Kafka.CommittedOffsets(ctx, d.GroupOf(topic), topic)
+	if err != nil {
+		return nil, err
+	}
+	bounds, err := d.Kafka.Offsets(ctx, topic)
+	if err != nil {
+		return nil, err
+	}
+	var lags []Lag
 	for _, p := range slices.Sorted(maps.Keys(bounds)) {
-		l := Lag{Partition: p, Committed: bounds[p].Start, End: bounds[p].End, Floor: floors[p].Offset}
+		l := Lag{Topic: topic, Partition: p, Committed: bounds[p].Start, End: bounds[p].End, Floor: floors[part{topic, p}].Offset}
 		if committed[p].Found {
 			l.Committed = committed[p].Offset
 		}
 		l.Lag = max(0, l.End-l.Committed)
 		if l.Lag > 0 && l.Committed >= bounds[p].Start {
-			err := d.readTopic(ctx, d.Topics.Requests, p, l.Committed, l.End, func(r kafkaio.Record) (bool, error) {
+			err := d.readTopic(ctx, topic, p, l.Committed, l.End, func(r kafkaio.Record) (bool, error) {
 				l.OldestAt = &r.Time
 				return false, nil
 			})
@@ -64,19 +77,24 @@ func (d *Desk) Lags(ctx context.Context) ([]Lag, error) {
 	return lags, nil
 }
 
-// floors are the floors of the requests' partitions. Shards that nobody has begun
-// have none, and those that are closed have them all the same.
-func (d *Desk) floors(ctx context.Context) (map[int]schema.Floor, error) {
-	here := map[int]schema.Floor{}
+// A part is a partition of a topic of requests.
+type part struct {
+	topic     string
+	partition int
+}
+
+// floors are the floors of the requests' partitions, those of topics that are read
+// no more too. Shards that nobody has begun have none, and those that are closed
+// have them all the same.
+func (d *Desk) floors(ctx context.Context) (map[part]schema.Floor, error) {
+	here := map[part]schema.Floor{}
 	for shard := range d.Shards {
 		found, err := worker.ReadFloors(ctx, d.Logs(shard).Journal)
 		if err != nil && !errors.Is(err, worker.ErrNotBegun) && !errors.Is(err, worker.ErrClosed) {
 			return nil, fmt.Errorf("shard %d: %w", shard, err)
 		}
 		for _, f := range found {
-			if f.Topic == d.Topics.Requests {
-				here[f.Partition] = f
-			}
+			here[part{f.Topic, f.Partition}] = f
 		}
 	}
 	return here, nil

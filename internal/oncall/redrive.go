@@ -89,7 +89,7 @@ func (d *Desk) Preflight(ctx context.Context, s *Selection, rules *schema.Rules)
 	if err != nil {
 		return nil, err
 	}
-	requests := p.read(rules, sent)
+	requests := p.read(rules, sent, d.unread)
 	ids := make([]string, len(requests))
 	for i, r := range requests {
 		ids[i] = r.PayoutID
@@ -114,13 +114,13 @@ func (d *Desk) onTheirWay(ctx context.Context, rules *schema.Rules) (sent map[st
 	}
 	sent, first = map[string]string{}, map[string]asked{}
 	for _, l := range lags {
-		err := d.readTopic(ctx, d.Topics.Requests, l.Partition, l.Reached(), l.End, func(r kafkaio.Record) (bool, error) {
+		err := d.readTopic(ctx, l.Topic, l.Partition, l.Reached(), l.End, func(r kafkaio.Record) (bool, error) {
 			m := r.Message()
 			if from, again := m.Get(HeaderRedrivenFrom); again {
 				sent[from] = fmt.Sprintf("it is on its way at %s/%d offset %d", r.Topic, r.Partition, r.Offset)
 			}
 			e, err := schema.DecodeRequest(m, rules)
-			if _, known := first[e.Request.PayoutID]; err == nil && !known {
+			if _, known := first[e.Request.PayoutID]; err == nil && !known && rules.Misplaced(r.Topic, &e.Request) == nil {
 				first[e.Request.PayoutID] = asked{d.Seal.Content(&e.Request), schema.Source{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset}}
 			}
 			return true, nil
@@ -145,7 +145,7 @@ type candidate struct {
 }
 
 // read judges what the letters tell by themselves, and returns the others.
-func (p *Preflight) read(rules *schema.Rules, sent map[string]string) []candidate {
+func (p *Preflight) read(rules *schema.Rules, sent map[string]string, unread func(topic string) string) []candidate {
 	var all []candidate
 	for i := range p.Letters {
 		l := &p.Letters[i]
@@ -167,6 +167,16 @@ func (p *Preflight) read(rules *schema.Rules, sent map[string]string) []candidat
 			if bad, ok := errors.AsType[*schema.Invalid](err); ok {
 				l.Why = bad.Error()
 			}
+			continue
+		}
+		// It goes back to where it came from: nobody's request gets into another's
+		// topic by way of the dead letters.
+		if bad := rules.Misplaced(l.Source.Topic, &e.Request); bad != nil {
+			l.Fate, l.Why = StillInvalid, bad.Error()
+			continue
+		}
+		if why := unread(l.Source.Topic); why != "" {
+			l.Fate, l.Why = StillInvalid, why
 			continue
 		}
 		all = append(all, candidate{e.Request, i})
@@ -197,17 +207,17 @@ func (p *Preflight) judge(requests []candidate, owners []worker.Owner, first map
 	}
 }
 
-// Redrive sends the letters that would be paid back to the requests, with their
-// event ids, at most rate in a second. told hears how many are sent, after each
+// Redrive sends the letters that would be paid back to the topics that they came
+// from, with their event ids, at most rate in a second. told hears how many are sent, after each
 // chunk. It returns how many are sent for certain.
 func (d *Desk) Redrive(ctx context.Context, p *Preflight, by, why string, rate int, told func(n int)) (int, error) {
-	var out []kafkaio.Message
+	var out []outgoing
 	for i := range p.Letters {
-		if p.Letters[i].Fate == WouldBePaid {
-			out = append(out, p.Letters[i].sentBack(by, why))
+		if l := &p.Letters[i]; l.Fate == WouldBePaid {
+			out = append(out, outgoing{l.Source.Topic, l.sentBack(by, why)})
 		}
 	}
-	return send(ctx, d.Kafka, d.Topics.Requests, out, rate, told)
+	return send(ctx, d.Kafka, out, rate, told)
 }
 
 // request is the request as it came, without what its death and an earlier
@@ -239,16 +249,28 @@ func (l *Letter) sentBack(by, why string) kafkaio.Message {
 	return m
 }
 
-// send publishes messages in their order, at most rate in a second.
-func send(ctx context.Context, to *kafkaio.Client, topic string, out []kafkaio.Message, rate int, told func(n int)) (int, error) {
+// outgoing is an event that is written again.
+type outgoing struct {
+	topic   string
+	message kafkaio.Message
+}
+
+// send publishes events, in their order within a topic, at most rate in a second.
+func send(ctx context.Context, to *kafkaio.Client, out []outgoing, rate int, told func(n int)) (int, error) {
 	const every = 100 * time.Millisecond
 	chunk := max(1, int(int64(rate)*int64(every)/int64(time.Second)))
 	pace := time.NewTicker(max(every, time.Duration(chunk)*time.Second/time.Duration(rate)))
 	defer pace.Stop()
 	for sent := 0; ; {
 		n := min(chunk, len(out)-sent)
-		if err := to.Publish(ctx, topic, out[sent:sent+n]); err != nil {
-			return sent, fmt.Errorf("%w\n%d of %d were sent for certain; what was sent twice does no harm", err, sent, len(out))
+		byTopic := map[string][]kafkaio.Message{}
+		for _, o := range out[sent : sent+n] {
+			byTopic[o.topic] = append(byTopic[o.topic], o.message)
+		}
+		for topic, some := range byTopic {
+			if err := to.Publish(ctx, topic, some); err != nil {
+				return sent, fmt.Errorf("%w\n%d of %d were sent for certain; what was sent twice does no harm", err, sent, len(out))
+			}
 		}
 		sent += n
 		told(n)

@@ -102,17 +102,17 @@ func each(all []schema.Status, tell func(*schema.Status) error) error {
 // after each chunk. Those before an error are sent.
 func (d *Desk) Reemit(ctx context.Context, to *kafkaio.Client, topic string, w *Wanted, rate int, told func(n int)) error {
 	const most = 1000
-	var chunk []schema.Message
+	var chunk []outgoing
 	flush := func() error {
 		if len(chunk) == 0 {
 			return nil
 		}
-		_, err := send(ctx, to, topic, kafkaio.Messages(chunk...), rate, told)
+		_, err := send(ctx, to, chunk, rate, told)
 		chunk = nil
 		return err
 	}
 	err := d.Statuses(ctx, w, func(s *schema.Status) error {
-		if chunk = append(chunk, schema.EncodeStatus(s)); len(chunk) < most {
+		if chunk = append(chunk, outgoing{topic, kafkaio.Messages(schema.EncodeStatus(s))[0]}); len(chunk) < most {
 			return nil
 		}
 		return flush()

@@ -17,13 +17,22 @@ import (
 	"github.com/toplu/toplu/worker"
 )
 
-// A Stretch of the requests: a time or an offset in every partition.
+// A Stretch of the requests: a time or an offset in every partition of a topic.
 type Stretch struct {
+	Topic                string
 	From, To             time.Time
 	FromOffset, ToOffset int64 // used where the times are zero; ToOffset 0 is the end
 	Merchant             string
 	IDs                  map[string]bool // nil: all
-	Parked               bool            // of the dead letters that were parked below the floor, not of the requests
+	Parked               bool            // of the dead letters that were parked below the floor, not of Topic
+}
+
+// topic is where the stretch is.
+func (d *Desk) topic(s *Stretch) string {
+	if s.Parked {
+		return d.Topics.DLQ
+	}
+	return s.Topic
 }
 
 // A ReplayPlan says what asking again for a stretch of requests would come to,
@@ -144,23 +153,20 @@ func (d *Desk) PlanReplay(ctx context.Context, s *Stretch, rules *schema.Rules, 
 	if err != nil {
 		return nil, err
 	}
-	topic := d.Topics.Requests
-	if s.Parked {
-		topic = d.Topics.DLQ
-	}
+	topic := d.topic(s)
 	p := &ReplayPlan{
 		Version: replayVersion, MadeAt: d.Now().UTC(), Topic: topic, LogIDs: h.logIDs, Ranges: ranges,
 		Known: map[schema.PayoutStatus]int{}, Refused: map[string]int{}, New: []ReplayItem{}, Sums: map[schema.Currency]string{},
 	}
-	j := &replayJudge{seal: d.Seal, plan: p, stretch: s, rules: rules, history: h, first: pending, sums: map[schema.Currency]int64{}}
+	j := &replayJudge{desk: d, seal: d.Seal, plan: p, stretch: s, rules: rules, history: h, first: pending, sums: map[schema.Currency]int64{}}
 	for _, r := range ranges {
 		err := d.readTopic(ctx, topic, r.Partition, r.From, r.To, func(rec kafkaio.Record) (bool, error) {
 			told(1)
-			if m, meant, err := d.request(topic, &rec); err != nil {
+			if m, from, err := d.request(topic, &rec); err != nil {
 				p.Read++
 				p.Refused[codeClosed]++
-			} else if meant {
-				j.judge(m, &rec)
+			} else if from != "" {
+				j.judge(m, from, &rec)
 			}
 			return true, nil
 		})
@@ -179,10 +185,7 @@ func (d *Desk) PlanReplay(ctx context.Context, s *Stretch, rules *schema.Rules, 
 
 // ranges finds the stretch in every partition, up to what is answered.
 func (d *Desk) ranges(ctx context.Context, s *Stretch) ([]ReplayRange, error) {
-	topic, reached := d.Topics.Requests, map[int]int64{}
-	if s.Parked {
-		topic = d.Topics.DLQ
-	}
+	topic, reached := d.topic(s), map[int]int64{}
 	bounds, err := d.Kafka.Offsets(ctx, topic)
 	if err != nil {
 		return nil, err
@@ -196,7 +199,9 @@ func (d *Desk) ranges(ctx context.Context, s *Stretch) ([]ReplayRange, error) {
 			return nil, err
 		}
 		for _, l := range lags {
-			reached[l.Partition] = l.Reached()
+			if l.Topic == topic {
+				reached[l.Partition] = l.Reached()
+			}
 		}
 	}
 	from, to := map[int]int64{}, map[int]int64{}
@@ -232,25 +237,35 @@ func (d *Desk) ranges(ctx context.Context, s *Stretch) ([]ReplayRange, error) {
 // codeClosed counts parked letters that are sealed with a key that is not here.
 const codeClosed = "sealed"
 
-// request is the request in a record of the requests, or of the dead letters:
-// there only what was parked below the floor is meant. It fails if that is sealed
-// and its key is not here.
-func (d *Desk) request(topic string, rec *kafkaio.Record) (m schema.Message, meant bool, err error) {
-	if topic == d.Topics.Requests {
-		return rec.Message(), true, nil
+// request is the request in a record of the requests, or of the dead letters, and
+// the topic from which it is or was asked for. Of the dead letters only what was
+// parked below the floor is meant: from is "" for the others. It fails if that is
+// sealed and its key is not here.
+func (d *Desk) request(topic string, rec *kafkaio.Record) (m schema.Message, from string, err error) {
+	if topic != d.Topics.DLQ {
+		return rec.Message(), topic, nil
 	}
 	l := d.openLetter(*rec)
 	switch {
 	case l.Code != schema.CodeBelowFloor:
-		return m, false, nil
+		return m, "", nil
 	case l.Closed != "":
-		return m, true, errors.New(l.Closed)
+		return m, l.Source.Topic, errors.New(l.Closed)
 	}
-	return l.request(), true, nil
+	return l.request(), l.Source.Topic, nil
+}
+
+// unread says why a request must not be written to topic; "": it may be.
+func (d *Desk) unread(topic string) string {
+	if slices.Contains(d.Topics.Sources(), topic) {
+		return ""
+	}
+	return fmt.Sprintf("it came in the topic %q, which is read no more: no merchant names it", topic)
 }
 
 // A replayJudge judges requests one by one.
 type replayJudge struct {
+	desk    *Desk
 	seal    *seal.Keys
 	plan    *ReplayPlan
 	stretch *Stretch
@@ -260,7 +275,7 @@ type replayJudge struct {
 	sums    map[schema.Currency]int64
 }
 
-func (j *replayJudge) judge(m schema.Message, rec *kafkaio.Record) {
+func (j *replayJudge) judge(m schema.Message, from string, rec *kafkaio.Record) {
 	p := j.plan
 	p.Read++
 	e, err := schema.DecodeRequest(m, j.rules)
@@ -285,6 +300,8 @@ func (j *replayJudge) judge(m schema.Message, rec *kafkaio.Record) {
 		p.Known[past.status]++
 	case known, again && earlier.content != content:
 		p.UsedUp++
+	case j.rules.Misplaced(from, r) != nil, j.desk.unread(from) != "":
+		p.Refused[schema.CodeWrongTopic]++
 	case again:
 		p.Again++
 	default:

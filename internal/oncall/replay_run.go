@@ -31,7 +31,7 @@ type Replay struct {
 	OnTheWay int `json:"onTheirWay"` // asked for again and not answered yet
 	ToSend   int `json:"toSend"`
 
-	out []kafkaio.Message
+	out []outgoing
 }
 
 // CheckReplay holds a plan against the present: its digest, the logs, every
@@ -73,7 +73,7 @@ func (d *Desk) CheckReplay(ctx context.Context, p *ReplayPlan, by, why string, r
 			r.OnTheWay++
 		default:
 			r.ToSend++
-			r.out = append(r.out, replayed(found[it].message, p, it, by, why))
+			r.out = append(r.out, outgoing{found[it].topic, replayed(found[it].message, p, it, by, why)})
 		}
 	}
 	return r, nil
@@ -89,7 +89,7 @@ func (d *Desk) sameInstallation(ctx context.Context, p *ReplayPlan) error {
 		return fmt.Errorf("%w: its version is %d, this toplu knows %d", ErrPlanDiffers, p.Version, replayVersion)
 	case digest != p.Digest:
 		return fmt.Errorf("%w: the file was changed, its digest is wrong", ErrPlanDiffers)
-	case p.Topic != d.Topics.Requests && p.Topic != d.Topics.DLQ:
+	case p.Topic != d.Topics.DLQ && d.unread(p.Topic) != "":
 		return fmt.Errorf("%w: it is of the topic %s", ErrPlanDiffers, p.Topic)
 	}
 	views, troubles, err := d.Look(ctx)
@@ -111,6 +111,7 @@ func (d *Desk) sameInstallation(ctx context.Context, p *ReplayPlan) error {
 
 // original is a request that a plan lists, as it came and as it was read.
 type original struct {
+	topic   string // where it was asked for, and is again
 	message schema.Message
 	request schema.Request
 }
@@ -126,16 +127,19 @@ func (d *Desk) originals(ctx context.Context, p *ReplayPlan, rules *schema.Rules
 			if it == nil {
 				return true, nil
 			}
-			m, meant, err := d.request(p.Topic, &rec)
+			m, from, err := d.request(p.Topic, &rec)
 			if err != nil {
 				return false, err
 			}
 			e, err := schema.DecodeRequest(m, rules)
 			content := d.Seal.Content(&e.Request)
-			if err != nil || !meant || e.Request.PayoutID != it.PayoutID || e.Request.Amount.Value() != it.Amount || hex.EncodeToString(content[:]) != it.Content {
+			if err != nil || from == "" || e.Request.PayoutID != it.PayoutID || e.Request.Amount.Value() != it.Amount || hex.EncodeToString(content[:]) != it.Content {
 				return false, fmt.Errorf("%w: at %s/%d offset %d there is no longer the request for %s that was planned", ErrPlanDiffers, p.Topic, partition, rec.Offset, it.PayoutID)
 			}
-			found[it] = original{m, e.Request}
+			if bad := rules.Misplaced(from, &e.Request); bad != nil || d.unread(from) != "" {
+				return false, fmt.Errorf("%w: by the configuration of now no request for merchant %s is taken from the topic %s, as %s needs", ErrPlanDiffers, e.Request.Merchant, from, it.PayoutID)
+			}
+			found[it] = original{from, m, e.Request}
 			return true, nil
 		})
 		if err != nil {
@@ -172,5 +176,5 @@ func replayed(m schema.Message, p *ReplayPlan, it *ReplayItem, by, why string) k
 // RunReplay asks again for what a checked plan lists, at most rate in a second.
 // It returns how many are sent for certain; the same plan again goes on from there.
 func (d *Desk) RunReplay(ctx context.Context, r *Replay, rate int, told func(n int)) (int, error) {
-	return send(ctx, d.Kafka, d.Topics.Requests, r.out, rate, told)
+	return send(ctx, d.Kafka, r.out, rate, told)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/toplu/toplu/schema"
 )
 
-// A Mention is a record of payout.requests that names a payout.
+// A Mention is a record of a topic of requests that names a payout.
 type Mention struct {
 	Source  schema.Source `json:"source"`
 	At      time.Time     `json:"at"`
@@ -28,8 +28,8 @@ type Trail struct {
 	Whole bool `json:"searchedWhole"`
 }
 
-// Trail looks for a payout among the dead letters and in its partition of the
-// requests: from where its own request stands, source, or without one in all that
+// Trail looks for a payout among the dead letters and in its partition of each topic
+// of requests: from where its own request stands, source, or without one in all that
 // the topic still has. It ends at the latest when its time is over.
 func (d *Desk) Trail(ctx context.Context, payoutID string, source *schema.Source, atMost time.Duration) (*Trail, error) {
 	t := &Trail{Duplicates: []Mention{}, Letters: []Letter{}, Whole: true}
@@ -42,7 +42,11 @@ func (d *Desk) Trail(ctx context.Context, payoutID string, source *schema.Source
 		return true, nil
 	})
 	if err == nil {
-		err = d.mentions(search, payoutID, source, t)
+		for _, topic := range d.Topics.Sources() {
+			if err = d.mentions(search, topic, payoutID, source, t); err != nil {
+				break
+			}
+		}
 	}
 	if err != nil && ctx.Err() == nil && errors.Is(search.Err(), context.DeadlineExceeded) {
 		t.Whole, err = false, nil
@@ -50,8 +54,8 @@ func (d *Desk) Trail(ctx context.Context, payoutID string, source *schema.Source
 	return t, err
 }
 
-func (d *Desk) mentions(ctx context.Context, payoutID string, source *schema.Source, t *Trail) error {
-	bounds, err := d.Kafka.Offsets(ctx, d.Topics.Requests)
+func (d *Desk) mentions(ctx context.Context, topic, payoutID string, source *schema.Source, t *Trail) error {
+	bounds, err := d.Kafka.Offsets(ctx, topic)
 	if err != nil {
 		return err
 	}
@@ -60,12 +64,12 @@ func (d *Desk) mentions(ctx context.Context, payoutID string, source *schema.Sou
 	}
 	p := kafkaio.PartitionFor([]byte(payoutID), len(slices.Collect(maps.Keys(bounds))))
 	from := bounds[p].Start
-	if source != nil && source.Topic == d.Topics.Requests && source.Partition == p {
+	if source != nil && source.Topic == topic && source.Partition == p {
 		from = max(from, source.Offset)
 	}
-	return d.readTopic(ctx, d.Topics.Requests, p, from, bounds[p].End, func(r kafkaio.Record) (bool, error) {
+	return d.readTopic(ctx, topic, p, from, bounds[p].End, func(r kafkaio.Record) (bool, error) {
 		m := r.Message()
-		if string(m.Key) != payoutID || source != nil && r.Partition == source.Partition && r.Offset == source.Offset {
+		if string(m.Key) != payoutID || source != nil && *source == (schema.Source{Topic: topic, Partition: r.Partition, Offset: r.Offset}) {
 			return true, nil
 		}
 		id, _ := m.Get("ce_id")

@@ -15,6 +15,7 @@ import (
 type Status struct {
 	At          time.Time       `json:"at"`
 	Requests    []Lag           `json:"requests"`
+	NotRead     []Leftover      `json:"notRead"` // topics of requests that no merchant names any more
 	Shards      []ShardStatus   `json:"shards"`
 	States      []StateCount    `json:"states"` // those that need a person first
 	Stuck       []Batch         `json:"stuck"`  // at most StuckShown
@@ -81,6 +82,9 @@ func (d *Desk) Status(ctx context.Context, owners map[int]string) (*Status, erro
 	s := &Status{At: d.Now().UTC(), Shards: []ShardStatus{}, Stuck: []Batch{}, Pauses: []Pause{}}
 	var err error
 	if s.Requests, err = d.Lags(ctx); err != nil {
+		return nil, err
+	}
+	if s.NotRead, err = d.Leftovers(ctx); err != nil {
 		return nil, err
 	}
 	if s.Causes, err = d.Causes(ctx, DeadLettersLookedAt); err != nil {
