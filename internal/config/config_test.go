@@ -117,8 +117,12 @@ func TestValues(t *testing.T) {
 			_, known := c.Rules().Merchant("default")
 			return []any{known, c.Merchants["a"].Topics, c.Merchants["b"].Topics, c.Merchants["default"].Topics, c.Topics().Sources(), c.GroupOf("eu.c"), c.GroupOf("eu.payout.requests")}
 		}, want: []any{
-			true, []string{"eu.payout.requests.ab", "eu.payout.requests"}, []string{"eu.payout.requests.ab"}, []string{"eu.payout.requests"},
-			[]string{"eu.payout.requests", "eu.c", "eu.payout.requests.ab"}, "g.eu.c", "g",
+			true,
+			[]string{"eu.payout.requests.ab", "eu.payout.requests"},
+			[]string{"eu.payout.requests.ab"},
+			[]string{"eu.payout.requests"},
+			[]string{"eu.payout.requests", "eu.c", "eu.payout.requests.ab"},
+			"g.eu.c", "g",
 		}},
 		{name: "prefix of topics", yaml: "kafka: {topicPrefix: test.}", got: func(c *config.Config) any { return c.Kafka.Topics().Batches }, want: "test.payout.batches"},
 	}
