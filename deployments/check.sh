@@ -46,7 +46,7 @@ tools() {
   if [ ! -f "$venv/.complete" ]; then
     need python3 python3
     python3 -m venv "$venv"
-    "$venv/bin/pip" install -q "kubernetes-validate==$validate_version"
+    "$venv/bin/python3" -m pip install -q "kubernetes-validate==$validate_version"
     touch "$venv/.complete"
   fi
 }
@@ -66,11 +66,12 @@ refuses() {
   fi
 }
 
-# schemas FILE: only kinds that are not Kubernetes' own may be unknown to it.
+# schemas FILE: only kinds that are not Kubernetes' own may be unknown to it. Run as
+# a module: the script in bin/ knows only the folder that it was installed in.
 schemas() {
   local version log
   for version in $kubernetes; do
-    log=$("$venv/bin/kubernetes-validate" --strict -k "$version" "$1" 2>&1) || { say "$log"; exit 1; }
+    log=$("$venv/bin/python3" -m kubernetes_validate --strict -k "$version" "$1" 2>&1) || { say "$log"; exit 1; }
     if grep -E 'ERROR|WARN' <<<"$log" | grep -vE 'kind (ServiceMonitor|PrometheusRule|ScaledObject) '; then
       exit 1
     fi
