@@ -22,6 +22,7 @@ type benchCommand struct {
 	Idle       bool          `help:"Also watch the service while it has nothing to do."`
 	Rebuild    bool          `help:"Also empty Redis, which must hold nothing else, and wait until payouts are paid again."`
 	Restart    bool          `help:"Also stop the service, kill it, and wait each time until the next one pays, with one batch of each shard open since before all others."`
+	Behind     int           `help:"With --restart: records of one payout each, paid elsewhere, that come into the plan log before all others but the open batches." placeholder:"N"`
 	Replay     bool          `help:"Also read all requests again, which are then known."`
 	Copy       bool          `help:"Also read and write the same records with the Kafka client alone."`
 	Stalled    bool          `help:"Instead of all that, have an iyzico that answers nothing, and tell how much memory the waiting payouts take."`
@@ -50,6 +51,9 @@ func (c *benchCommand) Run(ctx context.Context, p *program) (err error) {
 	if c.Payouts < 1 || c.Payouts > 20_000_000 || c.Before < 0 || c.Before > 20_000_000 || c.Rate < 0 || c.Rate > 1_000_000 ||
 		c.Batch < 1 || c.Batch > 5000 || c.Partitions < 1 {
 		return usageError{"--payouts: allowed: 1 to 20000000; --before: 0 to 20000000; --rate: 0 to 1000000; --batch: 1 to 5000; --partitions: 1 and more"}
+	}
+	if c.Behind < 0 || c.Behind > 20_000_000 || c.Behind > 0 && !c.Restart {
+		return usageError{"--behind: allowed: 0 to 20000000, and only with --restart"}
 	}
 	if c.Stalled && (c.Rate > 0 || c.Before > 0 || c.Idle || c.Rebuild || c.Restart || c.Replay || c.Copy) {
 		return usageError{"--stalled pays nothing, so there is nothing for --rate, --before, --idle, --rebuild, --restart, --replay and --copy"}

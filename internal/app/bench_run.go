@@ -80,7 +80,7 @@ func (r *benchRun) measure(ctx context.Context) (*benchReport, error) {
 		return report, err
 	}
 	if r.Restart {
-		if err := r.bench.LeaveOpen(ctx); err != nil {
+		if err := r.bench.LeaveOpen(ctx, r.Behind); err != nil {
 			return nil, err
 		}
 	}

@@ -40,7 +40,7 @@ func (b *benchReport) say(p *program) {
 		p.say("rebuild     Redis emptied at %d claims: paying again after %s s; filled after %s s, %d claims/s", r.Claims, r.Paying, r.Seconds, r.ClaimsPerSecond)
 	}
 	if r := b.Restart; r != nil {
-		p.say("restart     %d plans behind, %d batches open since before them: paying %s s after a stop, %s s after a kill", r.Plans, r.Open, r.Stopped, r.Killed)
+		p.say("restart     %d plans behind and %d records before them, %d batches open since before all: paying %s s after a stop, %s s after a kill", r.Plans, r.Behind, r.Open, r.Stopped, r.Killed)
 	}
 	if r := b.Replay; r != nil {
 		p.say("replay      %s s: %d known requests/s, %s µs of CPU, %s allocations each", r.Seconds, r.RequestsPerSecond, r.CPUMicros, r.Allocations)

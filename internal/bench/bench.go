@@ -41,6 +41,7 @@ type Bench struct {
 	probes  int // requests beside them
 	probeID int // number of the last of these
 	open    int // batches that stay open
+	behind  int // records of the plan log after these
 	iyzico  *Part
 	url     string // where that serves
 }

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -41,30 +40,9 @@ func (b *Bench) Rebuild(ctx context.Context) (Rebuild, error) {
 	if err != nil {
 		return r, err
 	}
-	var filling time.Time
-	var before int64 // when it was seen that they are being filled
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for late := b.Now().Add(patience); ; {
-		n, err := b.Claims.Count(ctx)
-		if err != nil {
-			return r, err
-		}
-		if n > 0 && filling.IsZero() {
-			filling, before = b.Now(), n
-		}
-		b.Progress("filling claims", int(n), int(r.Claims))
-		if n >= r.Claims {
-			break
-		}
-		if b.Now().After(late) {
-			return r, errors.New("the claims are not filled again")
-		}
-		select {
-		case <-ctx.Done():
-			return r, context.Cause(ctx)
-		case <-tick.C:
-		}
+	filling, before, err := b.claimed(ctx, "filling claims", r.Claims)
+	if err != nil {
+		return r, err
 	}
 	filled := b.Now()
 	r.Seconds = Seconds(filled.Sub(wiped))
@@ -72,4 +50,32 @@ func (b *Bench) Rebuild(ctx context.Context) (Rebuild, error) {
 	paid, err := b.answered(ctx, p, paidEvent)
 	r.Paying = Seconds(paid.Sub(wiped))
 	return r, err
+}
+
+// claimed waits until there are so many claims. It returns when they were first
+// seen to be more than none, and how many they were then.
+func (b *Bench) claimed(ctx context.Context, what string, goal int64) (began time.Time, first int64, err error) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for late := b.Now().Add(patience); ; {
+		n, err := b.Claims.Count(ctx)
+		if err != nil {
+			return began, first, err
+		}
+		if n > 0 && began.IsZero() {
+			began, first = b.Now(), n
+		}
+		b.Progress(what, int(min(n, goal)), int(goal))
+		switch {
+		case n >= goal:
+			return began, first, nil
+		case b.Now().After(late):
+			return began, first, fmt.Errorf("%s: %d of %d after %s", what, n, goal, patience)
+		}
+		select {
+		case <-ctx.Done():
+			return began, first, context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
 }

@@ -12,15 +12,17 @@ import (
 // A Restart is how long a new process takes to pay: from its start until a payout
 // of each shard is paid that was asked for just before.
 type Restart struct {
-	Plans   int64   `json:"plans"` // behind, of the last Life
-	Open    int     `json:"open"`  // batches open since before the first of them
+	Plans   int64   `json:"plans"`  // of the last Life
+	Behind  int     `json:"behind"` // records of the plan log before them, of payouts paid elsewhere
+	Open    int     `json:"open"`   // batches open since before the first of all
 	Stopped Seconds `json:"stopped"`
 	Killed  Seconds `json:"killed"` // begun when Kafka and Redis had given the one before up
 }
 
 // LeaveOpen has a batch of each shard completed that iyzico never settles. It
-// comes before a Life.
-func (b *Bench) LeaveOpen(ctx context.Context) error {
+// comes before a Life. Then so many records come into the plan log, each of one
+// payout that was paid elsewhere, and are claimed.
+func (b *Bench) LeaveOpen(ctx context.Context, behind int) error {
 	if _, err := b.simulator(ctx); err != nil {
 		return err
 	}
@@ -38,7 +40,10 @@ func (b *Bench) LeaveOpen(ctx context.Context) error {
 	if _, err := b.answered(ctx, p, submittedEvent); err != nil {
 		return err
 	}
-	b.open += len(p.ids)
+	b.open, b.behind = len(p.ids), behind
+	if err := b.writeBehind(ctx, behind); err != nil {
+		return err
+	}
 	if err := worker.End(ctx); err != nil {
 		return err
 	}
@@ -48,7 +53,7 @@ func (b *Bench) LeaveOpen(ctx context.Context) error {
 // Restart ends the worker of a Life and starts another, once after a stop and once
 // after a kill, and returns the last.
 func (b *Bench) Restart(ctx context.Context, worker *Part, plans int64) (Restart, *Part, error) {
-	r := Restart{Plans: plans, Open: b.open}
+	r := Restart{Plans: plans, Behind: b.behind, Open: b.open}
 	err := worker.End(ctx)
 	if err != nil {
 		return r, nil, err

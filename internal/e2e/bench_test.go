@@ -21,7 +21,7 @@ import (
 func TestBench(t *testing.T) {
 	w := newWorld(t, realparts.Kafka42)
 	topics := w.topicNames()
-	waiting := w.bench("--payouts", "600", "--before", "100", "--batch", "100", "--page-size", "40", "--idle", "--rebuild", "--restart", "--replay", "--copy")
+	waiting := w.bench("--payouts", "600", "--before", "100", "--batch", "100", "--page-size", "40", "--idle", "--rebuild", "--restart", "--behind", "50", "--replay", "--copy")
 	l := waiting.Life
 	if l.Payouts != 600 || l.PayoutsPerSecond == 0 || l.CPU == "" || l.CPU == "0.0" || l.PeakMiB == 0 || l.ToPaid.P99 < l.ToPaid.P50 || l.ToPaid.P50 <= 0 {
 		t.Errorf("got %s", waiting.text)
@@ -35,11 +35,11 @@ func TestBench(t *testing.T) {
 	if waiting.Replay.RequestsPerSecond == 0 || waiting.Copy.PayoutsPerSecond == 0 || waiting.Copy.RequestsPerSecond == 0 || waiting.Idle.Seconds == "" {
 		t.Errorf("replay, copy and idle: got %s", waiting.text)
 	}
-	// Each shard has a payout that stays open beside them.
-	if r := waiting.Rebuild; r.Claims != 100+600+4 || positive(r.Seconds) == 0 || positive(r.Paying) == 0 {
+	// Each shard has a payout that stays open beside them, and what is behind.
+	if r := waiting.Rebuild; r.Claims != 100+600+4+50 || positive(r.Seconds) == 0 || positive(r.Paying) == 0 {
 		t.Errorf("rebuild: got %s", waiting.text)
 	}
-	if r := waiting.Restart; r.Plans != l.Batches || r.Open != 4 || positive(r.Stopped) == 0 || positive(r.Killed) == 0 {
+	if r := waiting.Restart; r.Plans != l.Batches || r.Open != 4 || r.Behind != 50 || positive(r.Stopped) == 0 || positive(r.Killed) == 0 {
 		t.Errorf("restart: got %s", waiting.text)
 	}
 
@@ -104,8 +104,8 @@ type benchReport struct {
 		Seconds, Paying json.Number
 	}
 	Restart struct {
-		Plans, Open     int64
-		Stopped, Killed json.Number
+		Plans, Open, Behind int64
+		Stopped, Killed     json.Number
 	}
 	Stalled struct{ Payouts, PeakMiB, ResidentMiB int64 }
 }
