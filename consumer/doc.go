@@ -25,6 +25,10 @@
 //   - So a crash loses nothing: the next owner of the partition reads again what
 //     was not committed, and finds what was planned among the claims. What it
 //     plans a second time the worker's claims drop.
+//   - A merchant's requests are taken only from the topics it names ([schema.Rules]).
+//     Where one stands is judged after the claims: what was taken while a topic was
+//     the merchant's is never refused afterwards. Each topic has a run of its own;
+//     what two of them plan twice the worker's claims drop.
 //   - No plan holds a payout id twice, and two requests for one id are never in
 //     flight together with different content: the first is written, and then
 //     the log, not this process, says which of them owns the id.

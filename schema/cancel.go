@@ -7,8 +7,8 @@ import (
 )
 
 // TypeCancel is the type of the event by which an order system withdraws a
-// payout that it asked for. It stands in payout.requests with the payout id as
-// its key, so in the partition of its request and after it.
+// payout that it asked for. It stands in the topic of its request with the payout
+// id as its key, so in the partition of its request and after it.
 const TypeCancel = "payout.cancel.v1"
 
 // CodeNothingToCancel says that no batch has the payout that a cancel names.

@@ -283,3 +283,26 @@ func TestReferenceIsUpToDate(t *testing.T) {
 		t.Errorf("the example of the reference: %v", err)
 	}
 }
+
+// TestMerchantsOfSecurityPage loads what docs/security.md shows of a merchant with a
+// topic of its own.
+func TestMerchantsOfSecurityPage(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "\n```yaml\n")
+	merchants, _, ok := strings.Cut(rest, "\n```")
+	if !ok {
+		t.Fatal("docs/security.md shows no merchants")
+	}
+	c, err := config.Load(write(t, map[string]string{"toplu.yaml": merchants}), environ("TOPLU_KAFKA_BROKERS=b:1"), "kafka")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprintln(c.Topics().Sources(), c.GroupOf("payout.requests.market"), c.Merchants["market"].Topics, c.Merchants["default"].Topics); got !=
+		"[payout.requests payout.requests.market] toplu.payout.requests.market [payout.requests.market] [payout.requests]\n" {
+		t.Error(got)
+	}
+}

@@ -32,6 +32,7 @@ var others = map[string]string{
 	"# toplu.yaml":     "TestSlowReadme runs the service with it",
 	"kafka: {brokers":  "the same, in docs/configuration.md",
 	"# my-values.yaml": "deploytest renders the chart with values of its own",
+	"merchants:":       "TestMerchantsOfSecurityPage in internal/config loads it",
 	"user default off": "TestSlowSecureRedis and TestSlowSecureSentinel",
 	"marketplace ──▶":  "a picture",
 	"accepted ──▶":     "a picture",

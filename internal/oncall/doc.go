@@ -9,7 +9,7 @@
 // comes too late, or is refused, the answer says so in words.
 //
 // Nothing in here can pay anybody twice: commands hold, cancel and pause; what is
-// sent again to payout.requests is judged by the claims as any other request.
+// sent again to the topic it came from is judged by the claims as any other request.
 //
 // # Files
 //

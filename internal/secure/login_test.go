@@ -82,9 +82,10 @@ func authorityOf(p *place, dir string) string {
 // foreign client, since ours would not even try.
 func TestSlowSecurePermissions(t *testing.T) {
 	p := newPlace(t, func(*place) string { return `{addrs: ["127.0.0.1:1"]}` })
-	topics := []string{"payout.requests", "payout.batches", "payout.journal", "payout.statuses", "payout.requests.dlq", "payout.commands"}
+	topics := []string{"payout.requests", "payout.requests.market", "payout.batches", "payout.journal", "payout.statuses", "payout.requests.dlq", "payout.commands"}
 	may := map[string][]string{ // write
 		"order-system":   {"payout.requests"},
+		"market-orders":  {"payout.requests.market"},
 		"toplu-consumer": {"payout.batches", "payout.journal", "payout.commands", "payout.statuses", "payout.requests.dlq"},
 		"toplu-worker":   {"payout.batches", "payout.journal", "payout.statuses", "payout.requests.dlq"},
 		"toplu-oncall":   {"payout.commands"},
@@ -98,7 +99,7 @@ func TestSlowSecurePermissions(t *testing.T) {
 			}
 		}
 	}
-	reads := map[string]int{"order-system": 0, "ledger": 1, "toplu-consumer": 3, "toplu-worker": 4, "toplu-oncall": 6, "toplu-topics": 0, "stranger": 0}
+	reads := map[string]int{"order-system": 0, "market-orders": 0, "ledger": 1, "toplu-consumer": 4, "toplu-worker": 5, "toplu-oncall": 7, "toplu-topics": 0, "stranger": 0}
 	for _, user := range users {
 		n := 0
 		for _, topic := range topics {

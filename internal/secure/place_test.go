@@ -34,7 +34,7 @@ type place struct {
 	asked     map[string]int64
 }
 
-var users = []string{"order-system", "ledger", "toplu-consumer", "toplu-worker", "toplu-oncall", "toplu-topics", "stranger"}
+var users = []string{"order-system", "market-orders", "ledger", "toplu-consumer", "toplu-worker", "toplu-oncall", "toplu-topics", "stranger"}
 
 // newPlace starts everything but Redis, whose part of the configuration comes
 // from outside, and has the topics made by the user that may.
@@ -66,7 +66,7 @@ func newPlace(t *testing.T, redis func(p *place) string) *place {
 	t.Cleanup(func() { _ = p.kafka.Kill() })
 	p.allow(kafkaACLs(t))
 
-	merchants := "merchants: {default: {apiKey: sandbox-default, secretKey: sandbox-default-secret}}\n"
+	merchants := "merchants: {default: {apiKey: sandbox-default, secretKey: sandbox-default-secret}, market: {apiKey: sandbox-market, secretKey: sandbox-market-secret, topics: [payout.requests.market]}}\n"
 	p.write("toplu.yaml", merchants)
 	simulator := p.start("simulator", nil, "simulator", "--listen", "127.0.0.1:0")
 	p.simulator = simulator.says(`simulator: (http://\S+)`, 10*time.Second)

@@ -86,6 +86,7 @@ func TestSlowSecureRedis(t *testing.T) {
 	p.send(200)
 	p.balanced(time.Minute)
 
+	t.Run("in another merchant's name", p.forges)
 	t.Run("people on call", func(t *testing.T) {
 		oncall := p.as("toplu-oncall", "TOPLU_REDIS_USERNAME=toplu-reader", "TOPLU_REDIS_PASSWORDFILE=secrets/redis-reader")
 		for _, args := range [][]string{
