@@ -4,6 +4,7 @@ package redisclaim_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -137,6 +138,59 @@ func TestCheckRefusesEviction(t *testing.T) {
 	evicted, _ := store.Check(t.Context())
 	if evicted == 0 {
 		t.Error("no eviction seen")
+	}
+}
+
+// TestOneEvictedKeyIsNoticed has Redis evict one bucket while somebody had changed
+// its policy, and the policy put right again: the watermark stands, the epoch is
+// right, and evicted_keys alone tells of it. Check does, and whoever asks for a
+// claim that was in the bucket hears of damage, not of a free id.
+func TestOneEvictedKeyIsNoticed(t *testing.T) {
+	t.Parallel()
+	rdb := dial(t, realRedis(t))
+	store := open(t, rdb, "toplu")
+	fill(t, store, 5000)
+	asked := benchPlan(2000, 3000)
+	lost := asked.Items[0].PayoutID
+	set := func(settings ...string) {
+		t.Helper()
+		for i := 0; i < len(settings); i += 2 {
+			if err := rdb.ConfigSet(t.Context(), settings[i], settings[i+1]).Err(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	before, err := store.State(t.Context(), shard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bucket := tamper{t, rdb, store}.bucket(shard, lost)
+	if err := rdb.Expire(t.Context(), bucket, time.Hour).Err(); err != nil {
+		t.Fatal(err)
+	}
+	set("maxmemory-policy", "volatile-ttl", "maxmemory", "100kb") // of all keys this one alone may go
+	rdb.Set(t.Context(), "other", "x", 0)
+	set("maxmemory", "0", "maxmemory-policy", "noeviction")
+
+	if n, err := rdb.Exists(t.Context(), bucket).Result(); n != 0 || err != nil {
+		t.Fatalf("the bucket is still there: %d, %v", n, err)
+	}
+	if evicted, err := store.Check(t.Context()); evicted != 1 || err != nil {
+		t.Errorf("evicted %d, %v, want the one", evicted, err)
+	}
+	if after, err := store.State(t.Context(), shard); after != before || err != nil {
+		t.Errorf("the state is %+v, was %+v, %v", after, before, err)
+	}
+	if owners, err := store.Lookup(t.Context(), shard, benchEpoch, 4, []string{lost}); !errors.Is(err, worker.ErrClaimsCorrupt) {
+		t.Errorf("looked up: %v, %v", owners, err)
+	}
+	if owners, err := store.Fold(t.Context(), asked); !errors.Is(err, worker.ErrClaimsCorrupt) {
+		t.Errorf("folded again: %d owners, %v", len(owners), err)
+	}
+	next := benchPlan(5000, 5001)
+	next.Items[0].PayoutID = lost
+	if owners, err := store.Fold(t.Context(), next); !errors.Is(err, worker.ErrClaimsCorrupt) {
+		t.Errorf("claimed by another plan: %v, %v", owners, err)
 	}
 }
 
