@@ -47,7 +47,7 @@ func (e *event) message(p *pieces, data []byte) Message {
 type pieces struct {
 	bytes   []byte
 	headers []Header
-	atLeast int // bytes of a new piece, and a tenth of it headers; 0: no more than is reserved
+	atLeast int // bytes of a new piece, a hundredth as many headers; 0: no more than is reserved
 }
 
 // reserve makes room for what comes next.

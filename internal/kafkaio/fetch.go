@@ -22,7 +22,7 @@ const leastFetchBytes = 4 << 10
 type ReaderOptions struct {
 	// MaxBytes is about how many bytes of records one answer holds. A batch
 	// that is larger is still read. Batches may be compressed, and are small on
-	// the way and large in memory: a reader begins with a quarter and goes by
+	// the way and large in memory: a reader begins with a sixteenth and goes by
 	// what came.
 	//
 	// Defaults to 1 MiB.
@@ -65,7 +65,7 @@ func (c *Client) NewReader(topic string, partition int, from int64, opts ReaderO
 	if opts.MaxWait <= 0 {
 		opts.MaxWait = 500 * time.Millisecond
 	}
-	return &Reader{c: c, topic: topic, partition: partition, offset: from, opts: opts, bytes: min(opts.MaxBytes, max(opts.MaxBytes/4, leastFetchBytes))}
+	return &Reader{c: c, topic: topic, partition: partition, offset: from, opts: opts, bytes: min(opts.MaxBytes, max(opts.MaxBytes/16, leastFetchBytes))}
 }
 
 // Offset is the offset that Next asks for.
