@@ -71,6 +71,10 @@ func (c *Client) NewReader(topic string, partition int, from int64, opts ReaderO
 // Offset is the offset that Next asks for.
 func (r *Reader) Offset() int64 { return r.offset }
 
+// From has Next go on from another offset. What the reader knows of how well
+// records are compressed it keeps.
+func (r *Reader) From(offset int64) { r.offset = offset }
+
 // Next returns what comes next, waiting for MaxWait at most if there is nothing
 // yet. After an error the reader stands where it stood, and Next may be called
 // again: at once if it likes, but better after a pause while [Temporary] says

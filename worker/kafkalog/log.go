@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/toplu/toplu/internal/kafkaio"
@@ -19,6 +20,7 @@ type Log struct {
 	partition int
 	appender  *kafkaio.Appender
 	options   kafkaio.ReaderOptions
+	reader    atomic.Pointer[kafkaio.Reader] // of the last Read, while nobody uses it
 }
 
 // New returns the log that a partition is. Nothing is asked for yet.
@@ -41,13 +43,20 @@ func (l *Log) Bounds(ctx context.Context) (start, end int64, err error) {
 
 // Read implements [worker.Log].
 func (l *Log) Read(ctx context.Context, from int64) (worker.Chunk, error) {
-	b, err := l.client.NewReader(l.topic, l.partition, from, l.options).Next(ctx)
+	r := l.reader.Swap(nil)
+	if r == nil {
+		r = l.client.NewReader(l.topic, l.partition, from, l.options)
+	}
+	r.From(from)
+	b, err := r.Next(ctx)
+	l.reader.Store(r)
 	if err != nil {
 		return worker.Chunk{}, l.explain(err)
 	}
 	c := worker.Chunk{Entries: make([]worker.Entry, len(b.Records)), Next: b.Next, End: b.HighWatermark}
-	for i, r := range b.Records {
-		c.Entries[i] = worker.Entry{Offset: r.Offset, Key: r.Key, Value: r.Value}
+	for i := range b.Records {
+		e := &b.Records[i]
+		c.Entries[i] = worker.Entry{Offset: e.Offset, Key: e.Key, Value: e.Value}
 	}
 	return c, nil
 }
