@@ -35,6 +35,7 @@ func newBenchRun(ctx context.Context, p *program, c *benchCommand, cfg *config.C
 	cfg.Kafka.TopicPrefix += name + "-"
 	cfg.Kafka.Group += "-" + name
 	cfg.Redis.KeyPrefix += "-" + name
+	clear(cfg.Merchants) // the topics that they name are the installation's
 	log, err := newLogger(cfg.Log, p.stderr)
 	if err != nil {
 		return nil, err
@@ -186,6 +187,7 @@ func (r *benchRun) worker(ctx context.Context, group, url string, from map[int]i
 		"TOPLU_BATCH_MAXITEMS=" + strconv.Itoa(r.Batch), "TOPLU_BATCH_MAXWAIT=" + r.MaxWait.String(),
 		"TOPLU_IYZICO_BASEURL=" + url, "TOPLU_IYZICO_PAGESIZE=" + strconv.Itoa(r.PageSize),
 		"TOPLU_MERCHANTS_DEFAULT_APIKEY=" + sandboxKey, "TOPLU_MERCHANTS_DEFAULT_SECRETKEY=" + sandboxSecret,
+		"TOPLU_MERCHANTS_DEFAULT_TOPICS=payout.requests",
 	}
 	args := []string{"bench-worker"}
 	if r.Profile != "" {
