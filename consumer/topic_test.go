@@ -1,8 +1,10 @@
 package consumer_test
 
 import (
+	"context"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -118,6 +120,54 @@ func TestWrongTopicBelowTheFloor(t *testing.T) {
 		w.run(t, cfg, 3*time.Second)
 		if got := strings.Join(w.letters(), ", "); got != "wrong_topic 0/0" || len(w.events()) != 1 || w.offsets()[0] != 1 {
 			t.Errorf("letters %s, %d events, committed %v", got, len(w.events()), w.offsets())
+		}
+	})
+}
+
+// TestOneIDInTwoTopics has two topics ask for the same ids at the same time, each
+// read by a planner of its own. Every request is answered; which of two owns the id
+// the plan log says, as between two processes.
+func TestOneIDInTwoTopics(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(2, 1)
+		for i := range 20 {
+			id := ids(i, 1)[0]
+			w.write(0, request(id, 10))
+			w.write(1, request(id, 10+i%2)) // every second one with other content
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		var runs sync.WaitGroup
+		all := w.assignment()
+		for n, topic := range []string{requestsTopic, requestsTopic + ".market"} {
+			a := consumer.Assignment{Topic: topic, Partitions: all.Partitions[n : n+1], Committer: w, Floors: w}
+			runs.Go(func() {
+				if err := consumer.New(consumer.Config{MaxItems: 3, MaxWait: time.Second}, w.ports()).Run(ctx, a); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		runs.Wait()
+		if got := w.offsets(); got[0] != 20 || got[1] != 20 {
+			t.Errorf("committed %v", got)
+		}
+		owners := w.owners(0)
+		for _, id := range ids(0, 20) {
+			if _, owned := owners[id]; !owned {
+				t.Errorf("%s has no owner", id)
+			}
+		}
+		conflicts := len(w.letters())
+		for _, p := range w.log() {
+			for i := range p.Items {
+				if q := p.Request(i); owners[q.PayoutID] != p.Content(i) {
+					conflicts++ // the worker makes a letter of it
+				}
+			}
+		}
+		if conflicts != 10 {
+			t.Errorf("%d conflicts, want one for each id with two contents", conflicts)
 		}
 	})
 }
