@@ -219,6 +219,8 @@ func (b *batch) obey(c *schema.Command, why *schema.Reason, contradiction string
 		switch {
 		case b.unknown == nil && !b.foreign():
 			return noted("not_unknown", "iyzico's answer stands, or is not overdue: nothing is left to a person")
+		case b.winner == "":
+			return noted("no_request", "no attempt of the batch has a requestId that a word could be about; resume it when iyzico's people have cancelled what iyzico shows")
 		case contradiction != "":
 			return noted("contradicted", contradiction)
 		}

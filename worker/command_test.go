@@ -4,7 +4,10 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/rs/zerolog"
 
 	"github.com/toplu/toplu/iyzico"
 	"github.com/toplu/toplu/iyzico/iyzicotest"
@@ -185,4 +188,44 @@ func TestCancelFromAnotherTopic(t *testing.T) {
 			t.Errorf("%s is %s, want %s", id, last[id].Status, want)
 		}
 	}
+}
+
+// taken is an iyzico whose people authorise what init brings, and init's answer is
+// lost.
+type taken struct{ *slowBank }
+
+func (b taken) Init(ctx context.Context, r iyzico.InitRequest) (iyzico.InitAnswer, error) {
+	_, _ = b.slowBank.Init(ctx, r)
+	_ = b.Auth(ctx, "r")
+	return iyzico.InitAnswer{}, &iyzico.Error{Op: "init"}
+}
+
+// A word about a batch of which the journal has no requestId cannot be a record.
+// It is answered all the same: the commands behind it must not wait for ever.
+func TestResolveWithoutRequestIDIsAnswered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := &desk{bench: &bench{claims: workertest.NewClaims(), log: zerolog.Nop()}}
+		d.plans.Wait, d.journal.Wait, d.commands.Wait = time.Minute, time.Minute, time.Minute
+		p, bank := d.plan(t, "a", 3), taken{&slowBank{}}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		s := worker.NewShard(0, worker.Config{Grace: 5 * time.Second}, worker.Ports{
+			Plans: &d.plans, Journal: &d.journal, Commands: &d.commands, Claims: d.claims, Statuses: &d.statuses, DeadLetters: &d.dead, Originals: &d.dead,
+			Merchant: func(string) (worker.Provider, bool) { return bank, true },
+			Now:      time.Now, NewID: d.newID, Log: d.log,
+		})
+		go func() { done <- s.Run(ctx) }()
+		time.Sleep(time.Minute) // and it is held: somebody else has authorised it
+		d.ask(t, schema.Command{Kind: schema.CmdResolve, Batch: p.ID, Plan: 1, Verdict: schema.VerdictTook, Evidence: "iyzico's panel"})
+		d.ask(t, schema.Command{Kind: schema.CmdPause})
+		time.Sleep(time.Minute)
+		if got := strings.Join(d.asked(t), ", "); got != "noted no_request, paused" {
+			t.Errorf("answers: %q", got)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	})
 }
