@@ -115,14 +115,14 @@ var final = []string{"paid", "failed", "returned", "return_failed", "rejected", 
 
 // answered tells which payouts have a final status.
 func (w *world) answered() map[string]bool {
-	all := map[string]bool{}
-	for _, m := range w.statuses.messages {
+	for _, m := range w.statuses.messages[w.heard:] {
 		var s told
 		if err := json.Unmarshal(m.Value, &s); err == nil && slices.Contains(final, s.Status) {
-			all[s.PayoutID] = true
+			w.finals[s.PayoutID] = true
 		}
 	}
-	return all
+	w.heard = len(w.statuses.messages)
+	return w.finals
 }
 
 // allAnswered reports whether no payout waits for its answer.

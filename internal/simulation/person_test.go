@@ -311,6 +311,10 @@ func (p *person) attend(o owned, c *chapter, truth map[string]iyzicotest.BatchEn
 		if round < 2 {
 			continue
 		}
+		if c.unknown && p.w.provider.Withdraw(n.RequestID) {
+			p.w.trace.add("person", "has iyzico cancel what expired: "+n.RequestID, "", nil)
+			continue // what iyzico shows from now on is proof
+		}
 		r := schema.Record{
 			Type: schema.RecDecided, Batch: o.batch, Plan: o.plan, Attempt: n.Attempt, RequestID: n.RequestID, By: "person",
 			Reason: &schema.Reason{Code: "decided", Text: "as iyzico's panel shows"},

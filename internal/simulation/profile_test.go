@@ -190,6 +190,7 @@ func draw(seed uint64) *profile {
 	if pick(2) {
 		p.failures = 1 + r.IntN(4)
 	}
+	p.limit(rand.New(rand.NewPCG(seed, 4)))
 	return p
 }
 
@@ -199,6 +200,23 @@ func (p *profile) spiteful() {
 	p.spite, p.items = true, max(p.items, 3)
 	p.odds[auths] = odds{delayed: 600}
 	s.CancelAfterAuth, s.CancelUnfunded, s.ResumeWhenFunded = iyzicotest.CancelAfterAuthPartial, iyzicotest.CancelUnfundedAccept, true
+}
+
+// limit has iyzico count calls by the minute, and forget what nobody authorises
+// in time.
+func (p *profile) limit(r *rand.Rand) {
+	s := &p.settings
+	if r.IntN(4) == 0 {
+		s.RateLimits = map[iyzicotest.Op]int{}
+		for _, op := range []iyzicotest.Op{iyzicotest.OpInit, iyzicotest.OpAuth, iyzicotest.OpCancel, iyzicotest.OpRetrieve, iyzicotest.OpItem, iyzicotest.OpBalance} {
+			if r.IntN(2) == 0 {
+				s.RateLimits[op] = 1 + r.IntN(12)
+			}
+		}
+	}
+	if r.IntN(6) == 0 {
+		s.RequestTTL = iyzicotest.Duration(p.cfg.Grace) + iyzicotest.Duration(r.Int64N(int64(10*time.Minute)))
+	}
 }
 
 func choose[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
@@ -213,7 +231,7 @@ func (p *profile) String() string {
 	fmt.Fprintf(&text, "  freeze %d, crash %d, rebalance %d, second %d, redis %d, people %d, replay %d, panel %d, haste %d, linger %d, ambush %d, nap %d, spite %v, opens %d, breaker %d\n",
 		p.freeze, p.crash, p.rebalance, p.second, p.redis, p.people, p.replay, p.panel, p.haste, p.linger, p.ambush, p.nap, p.spite, p.opens, p.failures)
 	s := p.settings
-	s.RateLimits, s.Fate = nil, nil
+	s.Fate = nil
 	balance := "without end"
 	if s.Balance != nil {
 		balance = s.Balance.String()

@@ -43,11 +43,18 @@ func TestStormReaches(t *testing.T) {
 			}
 			seen["status "+s.Status]++
 		}
+		calm := false
 		for _, e := range w.trace.events {
 			op, _, _ := strings.Cut(e.what, " ")
 			switch {
 			case e.who == "network":
 				seen[op+" arrives late"]++
+			case e.who == "person" && strings.HasPrefix(e.what, "has iyzico cancel"):
+				seen["expired"]++
+			case calm && strings.Contains(e.how, "code 50000"):
+				seen[op+" over the limit"]++
+			case e.who == "storm":
+				calm = true // and the dial of this refusal is at zero
 			case e.who == "redis":
 				seen["redis "+e.how]++
 			case op == "crashes", op == "freezes", op == "starts":
@@ -69,7 +76,7 @@ func TestStormReaches(t *testing.T) {
 		"init arrives late", "auth arrives late", "cancel arrives late", "journal.append arrives late", "claims.fold arrives late", "claims.begin arrives late", "statuses arrives late", "commit arrives late",
 		"init lost", "auth lost", "cancel lost", "retrieve lost", "journal.append lost", "statuses lost", "claims.fold lost",
 		"redis wiped", "redis rolled back", "redis exchanged", "redis robbed of a key", "crashes", "freezes", "starts",
-		"at iyzico INIT", "at iyzico COMPLETED", "at iyzico CANCELED", "cancelled in part", "dead letters",
+		"at iyzico INIT", "at iyzico COMPLETED", "at iyzico CANCELED", "cancelled in part", "dead letters", "expired", "init over the limit", "retrieve over the limit",
 		"held for limit", "held for policy", "held for mismatch", "waits for the opening",
 	}
 	for _, kind := range schema.RecordTypes() {

@@ -39,6 +39,9 @@ type world struct {
 	wrote     *call   // the journal record that has just come into the log
 	loose     bool    // an init may have come twice, and nobody could help it
 	steps     int
+
+	finals map[string]bool // payouts with a final status
+	heard  int             // statuses that were looked at for it
 }
 
 // A shard is its two logs, and who drives it.
@@ -75,7 +78,7 @@ const apiKey = "key"
 func newWorld(p *profile, verbose bool) *world {
 	w := &world{
 		p: p, rnd: rand.New(rand.NewPCG(p.seed, 2)), gate: &gate{rung: make(chan struct{}, 1)},
-		began: time.Now(), claims: workertest.NewClaims(), trace: newTrace(verbose),
+		began: time.Now(), claims: workertest.NewClaims(), trace: newTrace(verbose), finals: map[string]bool{},
 	}
 	w.trace.began = w.began
 	var err error

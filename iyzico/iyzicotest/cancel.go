@@ -44,6 +44,20 @@ func (p *Provider) cancel(acct *account, requestID string) Answer {
 	return tooLate
 }
 
+// Withdraw cancels a batch whose requestId has expired, as only iyzico's own people
+// can, and reports whether it was one.
+func (p *Provider) Withdraw(requestID string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.advance(p.clock())
+	b := p.byRequestID[requestID]
+	if b == nil || b.status != BatchInit || !p.expired(b) {
+		return false
+	}
+	p.cancelItems(b)
+	return true
+}
+
 // cancelItems cancels the items that are still INIT, and the batch.
 func (p *Provider) cancelItems(b *batch) {
 	if b.debited {
