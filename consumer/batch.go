@@ -22,15 +22,15 @@ type batch struct {
 	due     time.Time // when it is sealed at the latest
 	begins  time.Time // its plan's NotBefore; zero: none
 	items   []schema.PlanItem
-	places  []place     // of the items, and of the duplicates that came since
+	places  []place     // of the items
 	added   []time.Time // when each item was; nil when nothing is traced
 	amount  int64       // minor units
 	bytes   int         // upper bound of the record's size
 	sealed  bool
 	written bool
-	id      string // of its plan, once it is written
-	noKey   error  // why it could not be sealed, the last time
-	behind  []*event
+	id      string   // of its plan, once it is written
+	noKey   error    // why it could not be sealed, the last time
+	behind  []*event // decided about when it is in the log
 }
 
 // A pending is a payout id in a batch that is not in the log yet.

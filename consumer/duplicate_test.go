@@ -99,6 +99,42 @@ func TestDuplicates(t *testing.T) {
 	}
 }
 
+// TestDuplicateOfWhatARivalPlanned: while a request and its duplicate wait for
+// their batch to be full, another process's plan takes their id with other content.
+// Both are conflicts: the first is put aside by the worker that folds its plan, the
+// duplicate stands in no plan and is put aside here.
+func TestDuplicateOfWhatARivalPlanned(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(1, 1)
+		w.write(0, request("a", 10), request("a", 10))
+		go w.run(t, consumer.Config{MaxWait: 10 * time.Second}, time.Minute)
+		time.Sleep(2 * time.Second)
+		rival := &schema.Plan{Merchant: "default", Currency: schema.TRY, Items: []schema.PlanItem{planItem(t, request("a", 11))}}
+		rival.ID = schema.PlanID(rival)
+		if err := w.Append(t.Context(), 0, rival); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Minute)
+		if diff := cmp.Diff([]string{"conflict 0/1"}, w.letters()); diff != "" {
+			t.Errorf("dead letters (-want +got):\n%s", diff)
+		}
+		if w.offsets()[0] != 2 {
+			t.Errorf("committed %d, want 2", w.offsets()[0])
+		}
+	})
+}
+
+// planItem is a request as an item of a plan.
+func planItem(t *testing.T, m schema.Message) schema.PlanItem {
+	t.Helper()
+	e, err := schema.DecodeRequest(m, &schema.Rules{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema.PlanItem{PayoutID: e.Request.PayoutID, Recipient: e.Request.Recipient, Minor: e.Request.Amount.Minor}
+}
+
 // TestDuplicateIsNotCommittedBeforeTheFirst: the two stand in different
 // partitions, and the plan is not in the log yet.
 func TestDuplicateIsNotCommittedBeforeTheFirst(t *testing.T) {

@@ -67,9 +67,14 @@ func (k *keyless) behind(e *event, first pending) bool {
 	if !locked || !b.sealed || e.cancel == nil && e.content == first.content {
 		return false
 	}
+	b.wait(e)
+	return true
+}
+
+// wait has an event decided about when the batch is in the log.
+func (b *batch) wait(e *event) {
 	own := *e // and not what it was read with
 	b.behind = append(b.behind, &own)
-	return true
 }
 
 // landed notes that a batch is in the log.

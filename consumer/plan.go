@@ -66,10 +66,9 @@ func (r *run) round(ctx, work context.Context, events []*event) (again []*event,
 		case e.cancel != nil:
 			r.nothingToCancel(e)
 		case waits && first.content == e.content:
-			// Answered when the first one is, and not before: until its plan is
-			// in the log nobody else knows of it.
-			first.batch.places = append(first.batch.places, e.place)
-			r.cfg.Metrics.duplicate()
+			// Until the first one's plan is in the log nobody else knows of it, and
+			// a rival's plan may come before: then both are conflicts.
+			first.batch.wait(e)
 		case waits && e.misplaced != nil:
 			r.misplaced(e, true)
 		case waits:
