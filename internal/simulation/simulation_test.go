@@ -167,7 +167,7 @@ func TestSameSeedSameRun(t *testing.T) {
 	t.Parallel()
 	const seeds = 150
 	differ := 0
-	for seed := uint64(1); seed <= seeds; seed++ {
+	for seed := *fromSeed; seed < *fromSeed+seeds; seed++ {
 		a, b := simulate(t, seed, false), simulate(t, seed, false)
 		if a.trace.hash() == b.trace.hash() {
 			continue
