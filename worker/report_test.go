@@ -114,11 +114,29 @@ func (b *slowBank) looks(n int) ([]iyzico.RetrieveRequest, []time.Time) {
 	return b.asked[n:], b.at[n:]
 }
 
+// logText is a log that is read while it is written.
+type logText struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logText) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logText) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
 // drive runs a shard on a bank in virtual time, with a plan of three payouts.
-func drive(t *testing.T, bank *slowBank, cfg worker.Config, during func(b *bench, said *bytes.Buffer)) {
+func drive(t *testing.T, bank *slowBank, cfg worker.Config, during func(b *bench, said *logText)) {
 	t.Helper()
-	var said bytes.Buffer
-	b := &bench{claims: workertest.NewClaims(), log: zerolog.New(zerolog.SyncWriter(&said))}
+	var said logText
+	b := &bench{claims: workertest.NewClaims(), log: zerolog.New(&said)}
 	b.plans.Wait, b.journal.Wait = time.Minute, time.Minute
 	b.plan(t, "a", 3)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -144,7 +162,7 @@ func TestReportsAreAskedSparingly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		bank := &slowBank{}
 		cfg := worker.Config{ReportInterval: 5 * time.Second, ReportMaxInterval: time.Hour, ReportGiveUp: 9 * 24 * time.Hour}
-		drive(t, bank, cfg, func(b *bench, said *bytes.Buffer) {
+		drive(t, bank, cfg, func(b *bench, said *logText) {
 			time.Sleep(24 * time.Hour)
 			synctest.Wait()
 			before, _ := bank.looks(0)
@@ -210,7 +228,7 @@ func TestLineTwiceIsNoProof(t *testing.T) {
 			}
 			return r
 		}
-		drive(t, bank, worker.Config{Grace: 5 * time.Second}, func(b *bench, _ *bytes.Buffer) {
+		drive(t, bank, worker.Config{Grace: 5 * time.Second}, func(b *bench, _ *logText) {
 			time.Sleep(2 * time.Minute)
 			synctest.Wait()
 			_, end, _ := b.journal.Bounds(t.Context())
@@ -250,7 +268,7 @@ func TestMoneyThatMayComeBackIsWaitedForAtLeisure(t *testing.T) {
 					}
 					return r
 				}
-				drive(t, bank, worker.Config{ReportInterval: 2 * time.Second, ReportMaxInterval: time.Hour}, func(b *bench, _ *bytes.Buffer) {
+				drive(t, bank, worker.Config{ReportInterval: 2 * time.Second, ReportMaxInterval: time.Hour}, func(b *bench, _ *logText) {
 					time.Sleep(time.Minute)
 					synctest.Wait()
 					told, before := len(b.statuses.messages), len(bank.asked)

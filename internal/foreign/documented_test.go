@@ -16,15 +16,16 @@ import (
 // What tries the commands in the documents, by how their lines begin, or why
 // nothing does. A command that begins otherwise fails the test.
 var commands = map[string]string{
-	"toplu ":                              "TestSlowReadme runs those of the READMEs in their order; TestSlowDocumentedCommands asks every one for its help",
-	"go run ./cmd/toplu demo":             "TestSlowReadme",
-	"make test":                           "whoever runs these tests",
-	"acl":                                 "TestSlowSecure… gives these permissions to Kafka, and pays under them",
-	"cd docs":                             "TestSlowLedgers runs these ledgers, with what internal/foreign/setup.sh has installed",
-	"docker compose ":                     "nothing, as there is no Docker engine: deploytest reads the file and compares its names",
-	"TOPLU_KAFKA_BROKERS=127.0.0.1:9092 ": "TestSlowReadme runs send",
-	"kubectl ":                            "nothing, as there is no Kubernetes",
-	"helm ":                               "nothing, as there is no Kubernetes: deploytest renders the chart",
+	"toplu ":                               "TestSlowReadme runs those of the READMEs in their order; TestSlowDocumentedCommands asks every one for its help",
+	"go run ./cmd/toplu demo":              "TestSlowReadme",
+	"make test":                            "whoever runs these tests",
+	"acl":                                  "TestSlowSecure… gives these permissions to Kafka, and pays under them",
+	"cd docs":                              "TestSlowLedgers runs these ledgers, with what internal/foreign/setup.sh has installed",
+	"docker compose ":                      "nothing, as there is no Docker engine: deploytest reads the file and compares its names",
+	"TOPLU_KAFKA_BROKERS=127.0.0.1:9092 ":  "TestSlowReadme runs send",
+	"go test -tags integration -run '^$' ": "nothing: what a benchmark measures is no test",
+	"kubectl ":                             "nothing, as there is no Kubernetes",
+	"helm ":                                "nothing, as there is no Kubernetes: deploytest renders the chart",
 }
 
 // The same of blocks that are no commands, by how they begin.
