@@ -36,7 +36,7 @@ func (w *world) happen() {
 		s := alive[w.rnd.IntN(len(alive))]
 		switch {
 		case w.of(w.p.freeze, 10_000):
-			w.freeze(s)
+			w.freeze(s, time.Millisecond<<w.rnd.IntN(20)) // up to nine minutes
 		case w.of(w.p.crash, 10_000):
 			w.crash(s)
 		case w.of(w.p.rebalance, 10_000):
@@ -57,9 +57,9 @@ func (w *world) happen() {
 	}
 }
 
-// freeze has a session's calls wait, for up to nine minutes.
-func (w *world) freeze(s *session) {
-	s.frozen = time.Now().Add(time.Millisecond << w.rnd.IntN(20))
+// freeze has a session's calls wait.
+func (w *world) freeze(s *session, d time.Duration) {
+	s.frozen = time.Now().Add(d)
 	w.trace.add(s.name(), "freezes", "until "+s.frozen.Sub(w.began).String(), nil)
 }
 

@@ -29,9 +29,10 @@ type call struct {
 	twice  bool                  // the effect can come twice
 	idle   func() bool           // there is nothing to answer with yet; may be nil
 
-	wrong string // what its caller should have known better, by what it has read
-	done  bool   // the effect has happened, the answer is under way
-	err   error  // the answer
+	wrong string    // what its caller should have known better, by what it has read
+	done  bool      // the effect has happened, the answer is under way
+	until time.Time // when it is there
+	err   error     // the answer
 	reply chan struct{}
 }
 

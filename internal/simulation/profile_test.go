@@ -51,11 +51,12 @@ type profile struct {
 	haste  int  // of a thousand steps, how many let much time pass
 	spite  bool // a cancel waits until it can stop half of a batch only
 	theme  theme
-	refuse int // of a thousand inits, how many are refused for good, with no effect
-	linger int // about how many steps a call stays in the network
-	ambush int // of a thousand journal records, how many have a late one of their batch right behind them
-	garble int // of a thousand inits, how many iyzico takes for another
-	nap    int // of a thousand journal records, how many put their writer to sleep
+	refuse int           // of a thousand inits, how many are refused for good, with no effect
+	linger int           // about how many steps a call stays in the network
+	ambush int           // of a thousand journal records, how many have a late one of their batch right behind them
+	tardy  time.Duration // how long slow answers are under way, at most; 0: until it is their turn
+	garble int           // of a thousand inits, how many iyzico takes for another
+	nap    int           // of a thousand journal records, how many put their writer to sleep
 	odds   [classes]odds
 
 	// Events, of ten thousand steps each.
@@ -184,9 +185,9 @@ func draw(seed uint64) *profile {
 	if !p.cfg.SkipAmounts {
 		p.garble = dial(40)
 	}
+	p.closed = pick(6)
 	p.theme = theme(r.IntN(2 * int(themes))) // in half of the worlds none
 	p.dress(r)
-	p.closed = pick(6)
 	if pick(2) {
 		p.failures = 1 + r.IntN(4)
 	}

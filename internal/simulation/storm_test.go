@@ -71,7 +71,7 @@ func (w *world) tend() {
 func (w *world) open() []*call {
 	now := time.Now()
 	return slices.DeleteFunc(w.gate.waiting(), func(c *call) bool {
-		if c.s.frozen.After(now) || w.p.spite && w.untimely(c) {
+		if c.s.frozen.After(now) || c.until.After(now) || w.p.spite && w.untimely(c) {
 			return true
 		}
 		return c.ctx.Err() == nil && c.idle != nil && c.idle()
@@ -80,7 +80,7 @@ func (w *world) open() []*call {
 
 // rest lets time pass until somebody comes to the gate.
 func (w *world) rest() {
-	if len(w.network) > 0 && w.one(3) {
+	if waits := w.p.ambush > 0 && !w.calm; !waits && len(w.network) > 0 && w.one(3) {
 		w.land()
 		return
 	}
@@ -162,6 +162,9 @@ func (w *world) serve(c *call) {
 		w.gate.answer(c, c.lost(true))
 	case c.late && w.of(o.slow, 1000):
 		c.err, c.done = c.effect(), true
+		if w.p.tardy > 0 {
+			c.until = time.Now().Add(time.Duration(w.rnd.Int64N(int64(w.p.tardy))))
+		}
 		w.trace.add(c.s.name(), c.text(), "takes effect: "+outcome(c.err), c.value)
 	case c.twice && w.of(o.twice, 1000):
 		_ = c.effect()
@@ -199,7 +202,7 @@ func (w *world) follow() bool {
 		return false
 	}
 	if !w.calm && w.of(w.p.nap, 1000) {
-		w.freeze(c.s)
+		w.freeze(c.s, w.p.cfg.Grace+time.Duration(w.rnd.Int64N(int64(4*w.p.cfg.Grace))))
 	}
 	i := slices.IndexFunc(w.network, func(n *call) bool { return n.op == c.op && n.detail == c.detail })
 	if i < 0 || !w.of(w.p.ambush, 1000) {
