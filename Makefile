@@ -35,6 +35,7 @@ test: setup lint ## Lint, unit tests with the race detector, simulation, fuzzing
 	$(GO) test -race -shuffle=on $$($(GO) list ./... | grep -v /internal/simulation)
 	$(GO) test -race ./internal/simulation -seeds 100
 	$(GO) test ./internal/simulation -seeds 2500 -v -run '^TestSimulation$$'
+	$(GO) test -tags mutation ./internal/simulation -run '^TestMutationsFit$$'
 	./.ci/fuzz $(FUZZ)
 	$(GO) test -count=1 -tags integration -p 1 -timeout 20m $$($(GO) list ./... | grep -v /internal/simulation)
 
