@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -120,6 +121,9 @@ func TestSlowDocumentedCommands(t *testing.T) {
 					command = command[:i+1]
 					break
 				}
+			}
+			if i := slices.Index(command, ">"); i > 0 {
+				command = command[:i] // the rest is the shell's
 			}
 			if last := len(command) - 1; command[last] == "--" {
 				command = command[:last]
