@@ -20,7 +20,7 @@ func TestSlowIncidentLagGrows(t *testing.T) {
 	run.kill()
 	i.send(i.shop.make("", 100))
 	i.send(i.shop.make("market", 100))
-	out := i.play(0, []string{`(?m)^\d +\d+ +\d+ +[1-9]\d* +\S+$`}, "status")
+	out := i.play(0, []string{`(?m)^\S+ +\d +\d+ +\d+ +[1-9]\d* +\S+$`}, "status")
 	if !strings.Contains(out, i.shows("LAG")) || !strings.Contains(out, i.shows("WORKER")) {
 		t.Errorf("%s", out)
 	}
