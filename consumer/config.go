@@ -10,6 +10,9 @@ import (
 	"github.com/toplu/toplu/schema"
 )
 
+// DefaultMaxUnanswered is the default of [Config.MaxUnanswered].
+const DefaultMaxUnanswered = 100_000
+
 // Config says when batches are sealed. The zero value of every field is safe.
 type Config struct {
 	// CommitEvery is the least time between two commits. Defaults to 500 ms.
@@ -32,7 +35,7 @@ type Config struct {
 	// MaxUnanswered is how many requests a run may have read and not be able to
 	// commit, since they, or others before them, have no answer yet. Above it the
 	// oldest batches are sealed before more is read. It bounds memory, and what is
-	// read again after a crash. Defaults to 100,000.
+	// read again after a crash. Defaults to [DefaultMaxUnanswered].
 	MaxUnanswered int
 	// MaxWait is the age of its first item at which a batch is sealed. 0: after
 	// every chunk.
@@ -87,7 +90,7 @@ func (c Config) withDefaults() Config {
 	number(&c.MaxBytes, 900_000)
 	number(&c.MaxItems, 500)
 	number(&c.MaxOpen, 1000)
-	number(&c.MaxUnanswered, 100_000)
+	number(&c.MaxUnanswered, DefaultMaxUnanswered)
 	if c.CommitEvery <= 0 {
 		c.CommitEvery = 500 * time.Millisecond
 	}

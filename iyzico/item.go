@@ -96,7 +96,11 @@ func readItem(s *scanner) Item {
 		}
 	})
 	var room [512]byte
-	texts := string(append(append(append(append(append(append(room[:0], id...), reference...), request...), recipient...), name...), description...))
+	all := room[:0]
+	for _, part := range [...][]byte{id, reference, request, recipient, name, description} {
+		all = append(all, part...)
+	}
+	texts := string(all)
 	cut := func(part []byte) (text string) {
 		text, texts = texts[:len(part)], texts[len(part):]
 		return text

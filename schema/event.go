@@ -25,19 +25,19 @@ func (e *event) message(p *pieces, data []byte) Message {
 	p.reserve(len(e.subject)+len(e.kind)+len(e.id)+len(e.source)+len(e.at)+len(e.trace), 8)
 	first := len(p.headers)
 	add := func(key string, value []byte) { p.headers = append(p.headers, Header{key, value}) }
-	key, source := p.text(e.subject), ourSourceValue
+	key, source := put(p, e.subject), ourSourceValue
 	if e.source != "" {
-		source = p.text(e.source)
+		source = put(p, e.source)
 	}
 	add("ce_specversion", specVersionValue)
-	add("ce_id", p.copy(e.id))
+	add("ce_id", put(p, e.id))
 	add("ce_source", source)
-	add("ce_type", p.text(e.kind))
+	add("ce_type", put(p, e.kind))
 	add("ce_subject", key)
-	add("ce_time", p.copy(e.at))
+	add("ce_time", put(p, e.at))
 	add(contentType, jsonTypeValue)
 	if e.trace != "" {
-		add("ce_traceparent", p.text(e.trace))
+		add("ce_traceparent", put(p, e.trace))
 	}
 	return Message{Key: key, Value: data, Headers: p.headers[first:len(p.headers):len(p.headers)]}
 }
@@ -60,15 +60,9 @@ func (p *pieces) reserve(bytes, headers int) {
 	}
 }
 
-// text and copy put a value into the room reserved.
-func (p *pieces) text(s string) []byte {
+// put puts a value into the room reserved.
+func put[T string | []byte](p *pieces, value T) []byte {
 	from := len(p.bytes)
-	p.bytes = append(p.bytes, s...)
-	return p.bytes[from:len(p.bytes):len(p.bytes)]
-}
-
-func (p *pieces) copy(b []byte) []byte {
-	from := len(p.bytes)
-	p.bytes = append(p.bytes, b...)
+	p.bytes = append(p.bytes, value...)
 	return p.bytes[from:len(p.bytes):len(p.bytes)]
 }

@@ -89,7 +89,7 @@ func (e *StatusEncoder) encode(s *Status) Message {
 	}
 	e.data = appendStatus(e.data[:0], s, e.moment)
 	e.pieces.reserve(len(e.data), 0)
-	return ev.message(&e.pieces, e.pieces.copy(e.data))
+	return ev.message(&e.pieces, put(&e.pieces, e.data))
 }
 
 func appendStatus(b []byte, s *Status, at []byte) []byte {

@@ -56,10 +56,6 @@ func (s *service) runConsumer(ctx context.Context) error {
 	return <-errs
 }
 
-// maxUnanswered bounds the requests that are read and not answered, of all topics
-// together: so much memory they take at most.
-const maxUnanswered = 100_000
-
 // consume reads one topic of requests until something stops it.
 func (s *service) consume(ctx context.Context, topic string, metrics *consumer.Metrics, claims known) error {
 	// Both ends of a run must fit into the group's session and the shutdown.
@@ -75,8 +71,10 @@ func (s *service) consume(ctx context.Context, topic string, metrics *consumer.M
 		Known:   claims,
 		Planner: consumer.Config{
 			MaxItems: s.cfg.Batch.MaxItems, MaxAmount: s.cfg.Batch.MaxAmount, MaxBytes: s.cfg.Batch.MaxBytes, MaxWait: s.cfg.Batch.MaxWait,
-			Merchants: policies(s.cfg.Merchants), MaxUnanswered: maxUnanswered / len(s.topics.Sources()),
-			Rules: s.cfg.Rules(), Log: s.log.With().Str("topic", topic).Logger(), Metrics: metrics, Tracer: s.tracer, StopTimeout: stop,
+			Merchants: policies(s.cfg.Merchants),
+			// Of all topics together: so much memory they take at most.
+			MaxUnanswered: consumer.DefaultMaxUnanswered / len(s.topics.Sources()),
+			Rules:         s.cfg.Rules(), Log: s.log.With().Str("topic", topic).Logger(), Metrics: metrics, Tracer: s.tracer, StopTimeout: stop,
 		},
 	})
 }

@@ -121,6 +121,12 @@ func (s *shift) planned(t *testing.T, keys *seal.Keys, id string, at time.Time) 
 func (s *shift) records(t *testing.T, topic string) []kafkaio.Record {
 	t.Helper()
 	_, client := kafkaOf(t, s.env)
+	return recordsOf(t, client, topic)
+}
+
+// recordsOf reads a topic from its start to where it ends now.
+func recordsOf(t *testing.T, client *kafkaio.Client, topic string) []kafkaio.Record {
+	t.Helper()
 	ends, err := client.Offsets(t.Context(), topic)
 	if err != nil {
 		t.Fatal(err)

@@ -148,7 +148,7 @@ const sendChunk = 1000
 
 // send writes the requests behind the first skip in their order and returns how
 // many are certain to be in Kafka, those skipped included.
-func (p *program) send(ctx context.Context, cfg *config.Config, messages []addressed, topics []string, skip int) (int, error) {
+func (p *program) send(ctx context.Context, cfg *config.Config, messages []kafkaio.Addressed, topics []string, skip int) (int, error) {
 	log, err := newLogger(cfg.Log, p.stderr)
 	if err != nil {
 		return 0, err
@@ -178,19 +178,10 @@ func (p *program) send(ctx context.Context, cfg *config.Config, messages []addre
 }
 
 // publish writes one chunk. The client itself would go on trying for ever.
-func publish(ctx context.Context, client *kafkaio.Client, limit time.Duration, chunk []addressed) error {
+func publish(ctx context.Context, client *kafkaio.Client, limit time.Duration, chunk []kafkaio.Addressed) error {
 	limited, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("kafka: not written within %s", limit))
 	defer cancel()
-	byTopic := map[string][]schema.Message{}
-	for _, m := range chunk {
-		byTopic[m.topic] = append(byTopic[m.topic], m.Message)
-	}
-	for topic, some := range byTopic {
-		if err := client.Publish(limited, topic, kafkaio.Messages(some...)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return client.PublishAll(limited, chunk)
 }
 
 // progress is a bar on a terminal, and nothing anywhere else.

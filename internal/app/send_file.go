@@ -13,6 +13,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/toplu/toplu/internal/kafkaio"
 	"github.com/toplu/toplu/schema"
 )
 
@@ -31,23 +32,17 @@ func (b badLine) String() string {
 // A requestBatch is a checked file.
 type requestBatch struct {
 	topicOf       func(merchant string) string
-	messages      []addressed
+	messages      []kafkaio.Addressed
 	duplicates    int
 	bad, warnings []badLine
 	sums          map[schema.Currency]int64 // minor units
-}
-
-// addressed is an event and the topic it goes to.
-type addressed struct {
-	schema.Message
-	topic string
 }
 
 // topics counts the requests for each topic.
 func (b *requestBatch) topics() map[string]int {
 	n := map[string]int{}
 	for _, m := range b.messages {
-		n[m.topic]++
+		n[m.Topic]++
 	}
 	return n
 }
@@ -162,7 +157,7 @@ func (b *requestBatch) add(r row, rules *schema.Rules, first map[string]place) {
 		b.warnings = append(b.warnings, badLine{r.line, event.Warnings})
 	}
 	b.sums[request.Amount.Currency] += request.Amount.Minor
-	b.messages = append(b.messages, addressed{requestMessage(request, time.Now()), b.topicOf(request.Merchant)})
+	b.messages = append(b.messages, kafkaio.Addressed{Topic: b.topicOf(request.Merchant), Message: kafkaio.Messages(requestMessage(request, time.Now()))[0]})
 }
 
 // requestMessage makes the event. Its id is a hash of its content, so that a

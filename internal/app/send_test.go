@@ -32,21 +32,7 @@ type sendReport struct {
 func sent(t *testing.T, env map[string]string) (records []kafkaio.Record, events []schema.Event) {
 	t.Helper()
 	cfg, client := kafkaOf(t, env)
-	topic := cfg.Kafka.Topics().Requests
-	ends, err := client.Offsets(t.Context(), topic)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for partition, o := range ends {
-		r := client.NewReader(topic, partition, o.Start, kafkaio.ReaderOptions{})
-		for r.Offset() < o.End {
-			b, err := r.Next(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			records = append(records, b.Records...)
-		}
-	}
+	records = recordsOf(t, client, cfg.Kafka.Topics().Requests)
 	for _, r := range records {
 		e, err := schema.DecodeRequest(r.Message(), cfg.Rules())
 		if err != nil {

@@ -117,10 +117,8 @@ func (c *reemitCommand) target(ctx context.Context, s *service) (*kafkaio.Client
 	if c.Topic == "" || c.Topic == s.topics.Statuses {
 		return s.kafka, s.topics.Statuses, func() {}, nil
 	}
-	for _, own := range append(s.topics.Sources(), s.topics.Batches, s.topics.Journal, s.topics.DLQ, s.topics.Commands) {
-		if c.Topic == own {
-			return nil, "", nil, usageError{"--topic " + own + ": statuses have no place there"}
-		}
+	if slices.Contains(allTopics(s.topics), c.Topic) {
+		return nil, "", nil, usageError{"--topic " + c.Topic + ": statuses have no place there"}
 	}
 	client, err := dialKafka(s.cfg.Kafka, s.log, c.Topic)
 	if err != nil {

@@ -39,7 +39,7 @@ func refused(problems []Problem) []Problem {
 // allTopics lists the six and those that merchants name, in the order of a
 // payout's way.
 func allTopics(t config.Topics) []string {
-	return append(t.Sources(), t.Batches, t.Journal, t.Statuses, t.DLQ, t.Commands)
+	return append(t.Sources(), t.Own()...)
 }
 
 // CheckTopics compares the cluster's topics with what toplu needs and returns

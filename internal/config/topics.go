@@ -18,6 +18,11 @@ type Topics struct {
 // read whoever names it: whatever is written there gets an answer.
 func (t Topics) Sources() []string { return append([]string{t.Requests}, t.Named...) }
 
+// Own are the topics that are not for requests, in the order of a payout's way.
+func (t Topics) Own() []string {
+	return []string{t.Batches, t.Journal, t.Statuses, t.DLQ, t.Commands}
+}
+
 // Topics returns the names of the six topics and of those that merchants name.
 func (c *Config) Topics() Topics {
 	t := c.Kafka.Topics()
@@ -47,14 +52,14 @@ const maxTopic = 249
 // fullTopics puts the prefix before the topics of merchants, and checks that they
 // are for requests.
 func (l *loader) fullTopics() {
-	own := l.cfg.Kafka.Topics()
+	own := l.cfg.Kafka.Topics().Own()
 	for _, name := range slices.Sorted(maps.Keys(l.cfg.Merchants)) {
 		m := l.cfg.Merchants[name]
 		var full []string
 		for _, topic := range m.Topics {
 			topic = l.cfg.Kafka.TopicPrefix + topic
 			switch {
-			case slices.Contains([]string{own.Batches, own.Journal, own.Statuses, own.DLQ, own.Commands}, topic):
+			case slices.Contains(own, topic):
 				l.disagree(merchantPrefix+name+".topics", fmt.Sprintf("names %s, which is no topic of requests but one of toplu's own", topic))
 			case len(topic) > maxTopic:
 				l.disagree(merchantPrefix+name+".topics", fmt.Sprintf("names a topic that is %d characters long with kafka.topicPrefix: Kafka takes %d", len(topic), maxTopic))

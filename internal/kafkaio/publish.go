@@ -47,6 +47,27 @@ func (c *Client) Publish(ctx context.Context, topic string, messages []Message) 
 	return group.Wait()
 }
 
+// An Addressed message is one and the topic that it goes to.
+type Addressed struct {
+	Topic string
+	Message
+}
+
+// PublishAll is [Client.Publish] for messages of several topics, one topic after
+// the other.
+func (c *Client) PublishAll(ctx context.Context, messages []Addressed) error {
+	byTopic := map[string][]Message{}
+	for _, m := range messages {
+		byTopic[m.Topic] = append(byTopic[m.Topic], m.Message)
+	}
+	for topic, some := range byTopic {
+		if err := c.Publish(ctx, topic, some); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // spread sorts messages by partition, keeping their order.
 func spread(messages []Message, partitions []int) ([][]Message, error) {
 	keyless := rand.IntN(len(partitions)) //nolint:gosec // any partition will do

@@ -33,6 +33,10 @@ func (d *Desk) Lags(ctx context.Context) ([]Lag, error) {
 	if err != nil {
 		return nil, err
 	}
+	return d.lags(ctx, floors)
+}
+
+func (d *Desk) lags(ctx context.Context, floors map[part]schema.Floor) ([]Lag, error) {
 	lags := []Lag{}
 	for _, topic := range d.Topics.Sources() {
 		some, err := d.lagsOf(ctx, topic, floors)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/toplu/toplu/internal/kafkaio"
+	"github.com/toplu/toplu/schema"
 )
 
 // A Leftover is a topic of requests that was read once and that no merchant names
@@ -23,6 +24,10 @@ func (d *Desk) Leftovers(ctx context.Context) ([]Leftover, error) {
 	if err != nil {
 		return nil, err
 	}
+	return d.leftovers(ctx, floors)
+}
+
+func (d *Desk) leftovers(ctx context.Context, floors map[part]schema.Floor) ([]Leftover, error) {
 	once := map[string]bool{}
 	for p := range floors {
 		if !slices.Contains(d.Topics.Sources(), p.topic) {

@@ -211,10 +211,10 @@ func (p *Preflight) judge(requests []candidate, owners []worker.Owner, first map
 // from, with their event ids, at most rate in a second. told hears how many are sent, after each
 // chunk. It returns how many are sent for certain.
 func (d *Desk) Redrive(ctx context.Context, p *Preflight, by, why string, rate int, told func(n int)) (int, error) {
-	var out []outgoing
+	var out []kafkaio.Addressed
 	for i := range p.Letters {
 		if l := &p.Letters[i]; l.Fate == WouldBePaid {
-			out = append(out, outgoing{l.Source.Topic, l.sentBack(by, why)})
+			out = append(out, kafkaio.Addressed{Topic: l.Source.Topic, Message: l.sentBack(by, why)})
 		}
 	}
 	return send(ctx, d.Kafka, out, rate, told)
@@ -249,28 +249,16 @@ func (l *Letter) sentBack(by, why string) kafkaio.Message {
 	return m
 }
 
-// outgoing is an event that is written again.
-type outgoing struct {
-	topic   string
-	message kafkaio.Message
-}
-
 // send publishes events, in their order within a topic, at most rate in a second.
-func send(ctx context.Context, to *kafkaio.Client, out []outgoing, rate int, told func(n int)) (int, error) {
+func send(ctx context.Context, to *kafkaio.Client, out []kafkaio.Addressed, rate int, told func(n int)) (int, error) {
 	const every = 100 * time.Millisecond
 	chunk := max(1, int(int64(rate)*int64(every)/int64(time.Second)))
 	pace := time.NewTicker(max(every, time.Duration(chunk)*time.Second/time.Duration(rate)))
 	defer pace.Stop()
 	for sent := 0; ; {
 		n := min(chunk, len(out)-sent)
-		byTopic := map[string][]kafkaio.Message{}
-		for _, o := range out[sent : sent+n] {
-			byTopic[o.topic] = append(byTopic[o.topic], o.message)
-		}
-		for topic, some := range byTopic {
-			if err := to.Publish(ctx, topic, some); err != nil {
-				return sent, fmt.Errorf("%w\n%d of %d were sent for certain; what was sent twice does no harm", err, sent, len(out))
-			}
+		if err := to.PublishAll(ctx, out[sent:sent+n]); err != nil {
+			return sent, fmt.Errorf("%w\n%d of %d were sent for certain; what was sent twice does no harm", err, sent, len(out))
 		}
 		sent += n
 		told(n)

@@ -102,7 +102,7 @@ func each(all []schema.Status, tell func(*schema.Status) error) error {
 // after each chunk. Those before an error are sent.
 func (d *Desk) Reemit(ctx context.Context, to *kafkaio.Client, topic string, w *Wanted, rate int, told func(n int)) error {
 	const most = 1000
-	var chunk []outgoing
+	var chunk []kafkaio.Addressed
 	flush := func() error {
 		if len(chunk) == 0 {
 			return nil
@@ -112,7 +112,7 @@ func (d *Desk) Reemit(ctx context.Context, to *kafkaio.Client, topic string, w *
 		return err
 	}
 	err := d.Statuses(ctx, w, func(s *schema.Status) error {
-		if chunk = append(chunk, outgoing{topic, kafkaio.Messages(schema.EncodeStatus(s))[0]}); len(chunk) < most {
+		if chunk = append(chunk, kafkaio.Addressed{Topic: topic, Message: kafkaio.Messages(schema.EncodeStatus(s))[0]}); len(chunk) < most {
 			return nil
 		}
 		return flush()

@@ -31,7 +31,7 @@ type Replay struct {
 	OnTheWay int `json:"onTheirWay"` // asked for again and not answered yet
 	ToSend   int `json:"toSend"`
 
-	out []outgoing
+	out []kafkaio.Addressed
 }
 
 // CheckReplay holds a plan against the present: its digest, the logs, every
@@ -73,7 +73,7 @@ func (d *Desk) CheckReplay(ctx context.Context, p *ReplayPlan, by, why string, r
 			r.OnTheWay++
 		default:
 			r.ToSend++
-			r.out = append(r.out, outgoing{found[it].topic, replayed(found[it].message, p, it, by, why)})
+			r.out = append(r.out, kafkaio.Addressed{Topic: found[it].topic, Message: replayed(found[it].message, p, it, by, why)})
 		}
 	}
 	return r, nil

@@ -80,11 +80,14 @@ type Pause struct {
 // is known. Shards that cannot be read are troubles; the error is of the topics.
 func (d *Desk) Status(ctx context.Context, owners map[int]string) (*Status, error) {
 	s := &Status{At: d.Now().UTC(), Shards: []ShardStatus{}, Stuck: []Batch{}, Pauses: []Pause{}}
-	var err error
-	if s.Requests, err = d.Lags(ctx); err != nil {
+	floors, err := d.floors(ctx)
+	if err != nil {
 		return nil, err
 	}
-	if s.NotRead, err = d.Leftovers(ctx); err != nil {
+	if s.Requests, err = d.lags(ctx, floors); err != nil {
+		return nil, err
+	}
+	if s.NotRead, err = d.leftovers(ctx, floors); err != nil {
 		return nil, err
 	}
 	if s.Causes, err = d.Causes(ctx, DeadLettersLookedAt); err != nil {

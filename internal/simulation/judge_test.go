@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -37,23 +38,34 @@ type planned struct {
 	IDs []struct{ ID string } // of an import
 }
 
-// ownership reads a shard's plan log.
+// planned reads a shard's plan log: every record, and its offset.
+func (sh *shard) planned() iter.Seq2[int64, *planned] {
+	return func(yield func(int64, *planned) bool) {
+		chunk, _ := sh.plans.Read(context.Background(), 0)
+		for _, e := range chunk.Entries {
+			var p planned
+			if err := json.Unmarshal(e.Value, &p); err != nil {
+				panic(err)
+			}
+			if !yield(e.Offset, &p) {
+				return
+			}
+		}
+	}
+}
+
+// ownership tells which plan of a shard owns what.
 func (w *world) ownership(sh *shard) map[int64]owned {
 	taken := map[string]bool{}
 	all := map[int64]owned{}
-	chunk, _ := sh.plans.Read(context.Background(), 0)
-	for _, e := range chunk.Entries {
-		var p planned
-		if err := json.Unmarshal(e.Value, &p); err != nil {
-			panic(err)
-		}
+	for offset, p := range sh.planned() {
 		for _, im := range p.IDs {
 			taken[im.ID] = true
 		}
 		if p.Type != "planned" {
 			continue
 		}
-		o := owned{plan: e.Offset, at: p.At, batch: p.ID}
+		o := owned{plan: offset, at: p.At, batch: p.ID}
 		for i, it := range p.Items {
 			if !taken[it.ID] {
 				taken[it.ID] = true
@@ -61,7 +73,7 @@ func (w *world) ownership(sh *shard) map[int64]owned {
 			}
 		}
 		if len(o.items) > 0 {
-			all[e.Offset] = o
+			all[offset] = o
 		}
 	}
 	return all
@@ -71,12 +83,7 @@ func (w *world) ownership(sh *shard) map[int64]owned {
 func (w *world) imported() map[string]bool {
 	all := map[string]bool{}
 	for _, sh := range w.shards {
-		chunk, _ := sh.plans.Read(context.Background(), 0)
-		for _, e := range chunk.Entries {
-			var p planned
-			if err := json.Unmarshal(e.Value, &p); err != nil {
-				panic(err)
-			}
+		for _, p := range sh.planned() {
 			for _, im := range p.IDs {
 				all[im.ID] = true
 			}

@@ -13,21 +13,14 @@ import (
 // its own; a real installation would fill its claims again from the log.
 func (s *Store) Remove(ctx context.Context) error {
 	return eachNode(ctx, s.rdb, func(ctx context.Context, node redis.UniversalClient) error {
-		for cursor := uint64(0); ; {
-			keys, next, err := node.Scan(ctx, cursor, literal.Replace(s.prefix)+":*", sweepStep).Result()
-			if err != nil {
-				return explain(err)
-			}
+		return scan(ctx, node, literal.Replace(s.prefix)+":*", func(keys []string) error {
 			for _, key := range keys { // one by one: they may be of different slots
 				if err := s.rdb.Unlink(ctx, key).Err(); err != nil {
 					return explain(err)
 				}
 			}
-			if next == 0 {
-				return nil
-			}
-			cursor = next
-		}
+			return nil
+		})
 	})
 }
 
@@ -36,20 +29,14 @@ func (s *Store) Remove(ctx context.Context) error {
 // prefix, nothing is removed and it fails.
 func (s *Store) Wipe(ctx context.Context) error {
 	err := eachNode(ctx, s.rdb, func(ctx context.Context, node redis.UniversalClient) error {
-		for cursor := uint64(0); ; {
-			keys, next, err := node.Scan(ctx, cursor, "*", sweepStep).Result()
-			if err != nil {
-				return explain(err)
-			}
+		return scan(ctx, node, "*", func(keys []string) error {
 			for _, key := range keys {
 				if !strings.HasPrefix(key, s.prefix+":") {
 					return fmt.Errorf("redis holds the key %q beside those of %s: it is not emptied", key, s.prefix)
 				}
 			}
-			if cursor = next; cursor == 0 {
-				return nil
-			}
-		}
+			return nil
+		})
 	})
 	if err != nil {
 		return err

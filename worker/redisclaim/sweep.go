@@ -41,26 +41,34 @@ func (s *Store) Sweep(ctx context.Context, shard int) (int64, error) {
 
 func (s *Store) sweepNode(ctx context.Context, node redis.UniversalClient, shard int) (removed int64, err error) {
 	meta := s.meta(shard)
+	err = scan(ctx, node, literal.Replace(meta)+":*", func(keys []string) error {
+		args := make([]any, len(keys))
+		for i, k := range keys {
+			args[i] = k
+		}
+		// Not to node: the shard's slot may have moved since.
+		n, err := sweepScript.Run(ctx, s.rdb, []string{meta}, args...).Int64()
+		removed += n
+		return err
+	})
+	return removed, err
+}
+
+// scan walks over the keys of a node that match, some at a time. A key may come
+// twice.
+func scan(ctx context.Context, node redis.UniversalClient, match string, see func(keys []string) error) error {
 	for cursor := uint64(0); ; {
-		var keys []string
-		keys, cursor, err = node.Scan(ctx, cursor, literal.Replace(meta)+":*", sweepStep).Result()
+		keys, next, err := node.Scan(ctx, cursor, match, sweepStep).Result()
 		if err != nil {
-			return removed, err
+			return explain(err)
 		}
 		if len(keys) > 0 {
-			args := make([]any, len(keys))
-			for i, k := range keys {
-				args[i] = k
+			if err := see(keys); err != nil {
+				return err
 			}
-			// Not to node: the shard's slot may have moved since.
-			n, err := sweepScript.Run(ctx, s.rdb, []string{meta}, args...).Int64()
-			if err != nil {
-				return removed, err
-			}
-			removed += n
 		}
-		if cursor == 0 {
-			return removed, nil
+		if cursor = next; cursor == 0 {
+			return nil
 		}
 	}
 }
