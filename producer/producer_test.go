@@ -194,6 +194,37 @@ func TestInvalid(t *testing.T) {
 	}
 }
 
+// What is not UTF-8 is refused: mended, it would be another name.
+func TestBrokenEncoding(t *testing.T) {
+	t.Parallel()
+	const ayse = "Ay\xfee" // Ayşe in Windows-1254
+	for field, spoil := range map[string]func(*producer.Request){
+		"payoutId":        func(r *producer.Request) { r.PayoutID = ayse },
+		"merchant":        func(r *producer.Request) { r.Merchant = ayse },
+		"purpose":         func(r *producer.Request) { r.Purpose = ayse },
+		"recipient.type":  func(r *producer.Request) { r.Recipient.Type = ayse },
+		"recipient.value": func(r *producer.Request) { r.Recipient.Value = ayse },
+		"recipient.name":  func(r *producer.Request) { r.Recipient.Name = ayse },
+		"amount.value":    func(r *producer.Request) { r.Amount = ayse },
+		"amount.currency": func(r *producer.Request) { r.Currency = ayse },
+		"description":     func(r *producer.Request) { r.Description = ayse },
+		"metadata":        func(r *producer.Request) { r.Metadata = map[string]string{"a": "b", "name": ayse} },
+		"id":              func(r *producer.Request) { r.EventID = ayse },
+	} {
+		brokers := cluster(t)
+		r := good("a")
+		spoil(&r)
+		err := newProducer(t, producer.Config{Brokers: brokers}).Publish(t.Context(), r)
+		invalid, ok := errors.AsType[*producer.InvalidError](err)
+		if !ok || len(invalid.Requests[0].Problems) != 1 || invalid.Requests[0].Problems[0].Field != field || strings.Contains(err.Error(), "Ay") {
+			t.Errorf("%s: %v", field, err)
+		}
+		if n := len(readAll(t, brokers)); n != 0 {
+			t.Errorf("%s: %d were sent", field, n)
+		}
+	}
+}
+
 func TestManyInvalid(t *testing.T) {
 	t.Parallel()
 	p := newProducer(t, producer.Config{Brokers: []string{"127.0.0.1:1"}})

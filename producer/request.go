@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/toplu/toplu/schema"
 )
@@ -68,8 +69,36 @@ type wireAmount struct {
 	Currency string `json:"currency,omitempty"`
 }
 
+// encoding names the texts that are not UTF-8: [json.Marshal] would mend them,
+// and somebody would be paid under a name that is not theirs.
+func (r *Request) encoding() (broken []schema.Problem) {
+	look := func(field, text string) {
+		if !utf8.ValidString(text) {
+			broken = append(broken, schema.Problem{Field: field, Text: "is not UTF-8: it may be Windows-1254 or ISO 8859-9, and must be converted"})
+		}
+	}
+	look("payoutId", r.PayoutID)
+	look("merchant", r.Merchant)
+	look("purpose", r.Purpose)
+	look("recipient.type", string(r.Recipient.Type))
+	look("recipient.value", r.Recipient.Value.Reveal())
+	look("recipient.name", r.Recipient.Name.Reveal())
+	look("amount.value", r.Amount)
+	look("amount.currency", string(r.Currency))
+	look("description", r.Description.Reveal())
+	var metadata strings.Builder
+	for name, value := range r.Metadata {
+		metadata.WriteString(name + " " + value + " ")
+	}
+	look("metadata", metadata.String())
+	return broken
+}
+
 // check reads the request as toplu will.
 func (r *Request) check(rules *schema.Rules) (schema.Request, *schema.Invalid) {
+	if broken := r.encoding(); broken != nil {
+		return schema.Request{}, &schema.Invalid{Code: schema.CodeInvalid, Problems: broken}
+	}
 	data, err := json.Marshal(wire{
 		PayoutID: r.PayoutID, Merchant: r.Merchant, Purpose: r.Purpose, Metadata: r.Metadata, Description: r.Description.Reveal(),
 		Recipient: wireRecipient{string(r.Recipient.Type), r.Recipient.Value.Reveal(), r.Recipient.Name.Reveal()},
