@@ -3,18 +3,17 @@ package worker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"time"
 
-	"github.com/toplu/toplu/iyzico"
 	"github.com/toplu/toplu/schema"
 )
 
-// errLater says that a command has to wait for its batch to be in memory.
-var errLater = errors.New("the batch is being read")
+// errLater says that a command has to wait: for its batch to be in memory, or for
+// what iyzico says of it.
+var errLater = errors.New("the batch is being read, or iyzico is being asked about it")
 
 // followCommands makes the shard's commands journal records, one after the
 // other, for as long as ctx lasts. Every command leaves exactly one record that
@@ -80,15 +79,15 @@ func (s *Shard) obey(ctx context.Context, e Entry) error {
 		}
 	}
 	for {
-		contradiction := ""
+		var seen sighting
 		if c.Kind == schema.CmdResolve {
-			if contradiction, err = s.contradicts(ctx, &c); err != nil {
+			if seen, err = s.hear(ctx, &c); err != nil {
 				return err
 			}
 		}
 		var r *schema.Record
 		var later error
-		if err := s.hand(ctx, func() { r, later = s.decide(&c, contradiction) }); err != nil {
+		if err := s.hand(ctx, func() { r, later = s.decide(&c, seen) }); err != nil {
 			return err
 		}
 		if later == nil {
@@ -128,7 +127,7 @@ func (s *Shard) locate(ctx context.Context, c *schema.Command) (bool, error) {
 
 // decide makes a record of a command, given the fold as it stands. It is judged
 // again when it is read back: what happened in between is before it in the log.
-func (s *Shard) decide(c *schema.Command, contradiction string) (*schema.Record, error) {
+func (s *Shard) decide(c *schema.Command, seen sighting) (*schema.Record, error) {
 	why := &schema.Reason{Code: "command", Text: c.Reason}
 	switch c.Kind {
 	case schema.CmdPause:
@@ -180,10 +179,13 @@ func (s *Shard) decide(c *schema.Command, contradiction string) (*schema.Record,
 		return noted("no_such_batch", "another batch stands at this plan offset"), nil
 	}
 	var r *schema.Record
-	if c.Topic != "" && !s.standsRight(b, c) {
+	switch {
+	case c.Topic != "" && !s.standsRight(b, c):
 		r = noted(schema.CodeWrongTopic, "the cancel stood in "+c.Topic+", where the payout was not asked for and its merchant takes no requests from")
-	} else {
-		r = b.obey(c, why, contradiction)
+	case c.Kind == schema.CmdResolve && seen.requestID != b.winner:
+		return nil, errLater // iyzico was not asked, or about another attempt
+	default:
+		r = b.obey(c, why, seen.contradiction)
 	}
 	r.Batch, r.Plan = b.plan.ID, b.offset
 	return r, nil
@@ -216,38 +218,10 @@ func (b *batch) obey(c *schema.Command, why *schema.Reason, contradiction string
 	case schema.CmdCancel:
 		return b.obeyCancel(c, why)
 	case schema.CmdResolve:
-		switch {
-		case b.unknown == nil && !b.foreign():
-			return noted("not_unknown", "iyzico's answer stands, or is not overdue: nothing is left to a person")
-		case b.winner == "":
-			return noted("no_request", "no attempt of the batch has a requestId that a word could be about; resume it when iyzico's people have cancelled what iyzico shows")
-		case contradiction != "":
-			return noted("contradicted", contradiction)
-		}
-		items, unfit := b.words(c.Items)
-		if unfit != "" {
-			return noted("no_such_item", unfit)
-		}
-		why.Text = c.Evidence
-		return &schema.Record{Type: schema.RecDecided, Verdict: c.Verdict, Attempt: b.attempt, RequestID: b.winner, Items: items, Reason: why}
+		return b.obeyResolve(c, why, contradiction)
 	case schema.CmdPause, schema.CmdUnpause, schema.CmdQuarantine, schema.CmdRebuild, schema.CmdReemit, schema.CmdAccept, schema.CmdImport, schema.CmdOpen:
 	}
 	panic(&ImpossibleError{b.plan.ID, "a command " + string(c.Kind) + " about a batch"})
-}
-
-// words are a person's words on items as a record has them, or why one cannot be.
-func (b *batch) words(all []schema.ItemWord) (items []schema.ItemChange, unfit string) {
-	for _, w := range all {
-		i := slices.IndexFunc(b.plan.Items, func(it schema.PlanItem) bool { return it.PayoutID == w.PayoutID })
-		if i < 0 || !b.items[i].owned || !b.valid(i) {
-			return nil, w.PayoutID + " is not in this attempt of the batch"
-		}
-		if !b.open(i) && b.items[i].status != w.Status {
-			return nil, w.PayoutID + " is " + string(b.items[i].status)
-		}
-		items = append(items, schema.ItemChange{Item: i, Status: w.Status, Code: "decided", Text: "a person's word"})
-	}
-	return items, ""
 }
 
 func (b *batch) obeyCancel(c *schema.Command, why *schema.Reason) *schema.Record {
@@ -268,51 +242,6 @@ func (b *batch) obeyCancel(c *schema.Command, why *schema.Reason) *schema.Record
 
 func noted(code, text string) *schema.Record {
 	return &schema.Record{Type: schema.RecNoted, Reason: &schema.Reason{Code: code, Text: text}}
-}
-
-// contradicts says how what iyzico shows speaks against a person's verdict, ""
-// if it does not. A batch that shows INIT is never dead: auth may still come.
-func (s *Shard) contradicts(ctx context.Context, c *schema.Command) (string, error) {
-	var p Provider
-	var requestID string
-	if err := s.hand(ctx, func() {
-		if b := s.batches[c.Plan]; b != nil && b.plan != nil {
-			p, _ = s.ports.Merchant(b.merchant)
-			requestID = b.winner
-		}
-	}); err != nil || p == nil || requestID == "" {
-		return "", err
-	}
-	v, err := s.sight(ctx, p, requestID, true)
-	if err != nil || !v.found {
-		return "", nil //nolint:nilerr // iyzico says nothing: the person's evidence is all there is
-	}
-	said := map[string]schema.PayoutStatus{}
-	for _, w := range c.Items {
-		said[w.PayoutID] = w.Status
-	}
-	moves, cancelled := 0, 0
-	for _, it := range v.valid {
-		if word := said[it.ExternalID]; word == schema.Failed && it.Status == iyzico.ItemSuccess || word == schema.Paid && (it.Status == iyzico.ItemFailed || it.Status == iyzico.ItemDepositSuccess || it.Status == iyzico.ItemDepositFail) {
-			return fmt.Sprintf("iyzico shows %s as %s", it.ExternalID, it.Status), nil
-		}
-		if moved(it.Status) {
-			moves++
-		}
-		if it.Status == iyzico.ItemCanceled {
-			cancelled++
-		}
-	}
-	status := see(v.batch.Status)
-	switch {
-	case c.Verdict == schema.VerdictDead && (status == sawTaken || moves > 0):
-		return "iyzico shows " + string(v.batch.Status) + ": it took", nil
-	case c.Verdict == schema.VerdictDead && status == sawInit:
-		return "iyzico shows INIT: auth may still come; cancel the batch at iyzico first", nil
-	case c.Verdict != schema.VerdictDead && status == sawCanceled && cancelled == len(v.valid):
-		return "iyzico shows CANCELED with every item cancelled: it is dead", nil
-	}
-	return "", nil
 }
 
 // note answers a command that changes nothing.

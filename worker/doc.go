@@ -136,7 +136,7 @@
 //	known.go       for the consumer  report.go    what became of it      story.go    for people
 //	config.go      settings          publish.go   statuses, journal      metrics.go  counters
 //	limit.go       amounts, cut-offs missing.go   merchants taken out    balance.go  money set aside
-//	sealed.go      who is paid
+//	sealed.go      who is paid       resolve.go   a person's word
 //	command.go     people on call    sleep.go     what may come back     guard.go    hourly
 //	floor.go       below it nothing  import.go    paid elsewhere
 //	gauges.go      what is open      readings.go  the same, for Prometheus
