@@ -28,13 +28,29 @@ type ObservePorts struct {
 // plan's payouts as its own. The error is of the logs: they cannot be read, or
 // are not what they must be ([ErrLogID], [schema.ErrVersion], [schema.ErrRecord]).
 func Observe(ctx context.Context, shard int, ports ObservePorts) (*ShardView, error) {
-	o := &observer{
+	o := newObserver(shard, ports)
+	return o.walk(ctx, o.begin, o.readTail, o.askClaims, o.driven, o.waiting)
+}
+
+// Glance is [Observe] without the batches and without a look at the plans that
+// wait: where both logs end, what stands, and whether the claims can be believed.
+func Glance(ctx context.Context, shard int, ports ObservePorts) (*ShardView, error) {
+	o := newObserver(shard, ports)
+	return o.walk(ctx, o.begin, o.readTail, o.askClaims)
+}
+
+func newObserver(shard int, ports ObservePorts) *observer {
+	return &observer{
 		ports: ports, view: &ShardView{Shard: shard, Claims: ClaimsState{Watermark: None}},
 		pauses: map[int64]PauseView{}, quarantine: map[int64]bool{}, floors: floors{}, tail: map[int64][]queued{},
 	}
-	for _, step := range []func(context.Context) error{o.begin, o.readTail, o.askClaims, o.driven, o.waiting} {
+}
+
+// walk takes one step after the other and returns what came of them.
+func (o *observer) walk(ctx context.Context, steps ...func(context.Context) error) (*ShardView, error) {
+	for _, step := range steps {
 		if err := step(ctx); err != nil {
-			return nil, fmt.Errorf("shard %d: %w", shard, err)
+			return nil, fmt.Errorf("shard %d: %w", o.view.Shard, err)
 		}
 		if o.view.LogID == "" {
 			return o.view, nil // nothing has ever been planned
@@ -43,7 +59,7 @@ func Observe(ctx context.Context, shard int, ports ObservePorts) (*ShardView, er
 	for _, offset := range slices.Sorted(maps.Keys(o.pauses)) {
 		o.view.Pauses = append(o.view.Pauses, o.pauses[offset])
 	}
-	o.view.Floors = o.floors.list()
+	o.view.Floors, o.view.Quarantined = o.floors.list(), slices.Sorted(maps.Keys(o.quarantine))
 	slices.SortFunc(o.view.Batches, func(a, b BatchView) int { return int(a.Plan - b.Plan) })
 	return o.view, nil
 }
@@ -203,6 +219,7 @@ func (o *observer) askClaims(ctx context.Context) error {
 	o.view.Claims = state
 	switch {
 	case state.LogID != o.view.LogID:
+		o.view.Shorter = true
 		o.view.ClaimsTrouble = "the claims in Redis are of log " + state.LogID + ", the plans of " + o.view.LogID
 	case state.Epoch != o.view.Epoch:
 		o.view.ClaimsTrouble = "the claims in Redis are of epoch " + state.Epoch + ", the journal's is " + o.view.Epoch
@@ -213,6 +230,7 @@ func (o *observer) askClaims(ctx context.Context) error {
 			return err
 		}
 		if state.Watermark >= end {
+			o.view.Shorter = true
 			o.view.ClaimsTrouble = fmt.Sprintf("the claims stand at offset %d and payout.batches ends at %d: Kafka has lost records", state.Watermark, end)
 		}
 	}

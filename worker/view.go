@@ -21,10 +21,14 @@ type ShardView struct {
 
 	Claims        ClaimsState // what Redis holds; Watermark is [None] if nothing
 	ClaimsTrouble string      // why the claims cannot be believed; "" if they can
+	// Shorter: the claims know of plans that these logs do not have. Kafka has lost
+	// records, or its topics were made anew, so what is not in the logs may be paid.
+	Shorter bool
 
 	// PlanTrouble says at which plan the shard waits for a person, since it cannot
 	// be read and is not in quarantine; "" if at none.
 	PlanTrouble string
+	Quarantined []int64 // plans that own nothing since nobody can read them
 
 	LastAt      time.Time // of the last record since the last checkpoint; zero: none
 	LastSession string    // who wrote it

@@ -216,6 +216,34 @@ func TestAuditOfATamperedLog(t *testing.T) {
 	}
 }
 
+// With Redis wiped and nobody to fill it again, what the logs have is told all the
+// same: a paid payout called "not seen" would be paid once more by whoever asked.
+func TestExplainWithoutClaims(t *testing.T) {
+	t.Parallel()
+	s := paidAndPaused(t)
+	batch := s.batchOf(t, "b-1")
+	rdb := redis.NewClient(&redis.Options{Addr: s.env["TOPLU_REDIS_ADDRS"]})
+	t.Cleanup(func() { _ = rdb.Close() })
+	if err := rdb.FlushAll(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"a-1", "a-2", "a-3"} {
+		s.run(t, "explain", id).want(t, 0, id+": paid", "")
+	}
+	s.run(t, "explain", "a-1").want(t, 0, "as the log has it: the claims cannot tell", "")
+	s.run(t, "batch", "show", batch, "--items").want(t, 0, "b-1", "")
+	s.run(t, "payout", "cancel", "a-1", "--dry-run").want(t, 0, "refused: the payout is paid", "")
+	s.run(t, "payout", "cancel", "b-1", "--dry-run").want(t, 0, "the payout of 10.00 TRY would be cancelled", "")
+	never := s.run(t, "explain", "never-asked")
+	never.want(t, 0, "not seen. No batch has it", "")
+	never.want(t, 0, "is answered to offset", "")
+	if v := loose[struct {
+		Requests []struct{ Answered, End int64 }
+	}](t, s.run(t, "explain", "never-asked", "--json")); len(v.Requests) != 2 {
+		t.Errorf("%+v", v)
+	}
+}
+
 // notesOf lists the notes in a shard's journal.
 func (s *shift) notesOf(t *testing.T, shard int) []string {
 	t.Helper()

@@ -17,7 +17,7 @@ type explainCommand struct {
 
 // Help says more than the line in the list of commands.
 func (*explainCommand) Help() string {
-	return `Tells a payout's whole story from the logs: where it was asked for, its batch, the claim, every step with its ids and who asked for it, every status, duplicates and dead letters of the same id, and what comes next or why nothing does. The recipient is masked.
+	return `Tells a payout's whole story from the logs, also while the claims in Redis are lost or filled again: where it was asked for, its batch, the claim, every step with its ids and who asked for it, every status, duplicates and dead letters of the same id, and what comes next or why nothing does. The recipient is masked.
 
 Example:
 
@@ -34,9 +34,17 @@ func (c *explainCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer s.close()
+	// Before the plans are looked through: what was answered by now stands in them.
+	read, err := d.Answered(ctx)
+	if err != nil {
+		return explainKafka(err)
+	}
 	story, err := d.Explain(ctx, c.PayoutID)
 	if err != nil {
 		return err
+	}
+	if !story.Seen {
+		story.Read = read
 	}
 	if story.Trail, err = d.Trail(ctx, c.PayoutID, story.Source, c.Search); err != nil {
 		return explainKafka(err)
@@ -44,27 +52,33 @@ func (c *explainCommand) Run(ctx context.Context, p *program) error {
 	if c.JSON {
 		return p.printJSON(story)
 	}
-	c.print(ctx, p, s, story)
+	c.print(p, story)
 	return nil
 }
 
 // print writes the story as text.
-func (c *explainCommand) print(ctx context.Context, p *program, s *service, story *oncall.Payout) {
+func (c *explainCommand) print(p *program, story *oncall.Payout) {
 	if story.Imported {
 		p.say("%s: imported at offset %d of shard %d. Next: %s", story.PayoutID, story.Plan, story.Shard, story.Next)
 		p.sayTrail(story.Trail)
 		return
 	}
 	if !story.Seen {
-		p.say("%s: not seen. No batch has it (shard %d).", story.PayoutID, story.Shard)
-		s.sayRead(ctx, p)
+		p.say("%s: not seen. No batch has it (shard %d, plans up to offset %d).", story.PayoutID, story.Shard, story.PlanEnd)
+		for _, r := range story.Read {
+			p.say("  %s/%d is answered to offset %d of %d", r.Topic, r.Partition, r.Answered, r.End)
+		}
 		p.sayTrail(story.Trail)
 		return
 	}
 	p.say("%s: %s", story.PayoutID, orDash(string(story.Status)))
 	p.say("  %s %s to %s, merchant %s", story.Amount.Value, story.Amount.Currency, story.Recipient, story.Merchant)
 	p.say("  asked for by event %s at %s/%d offset %d", orDash(story.EventID), story.Source.Topic, story.Source.Partition, story.Source.Offset)
-	p.say("  claimed by plan offset %d; the claims stand at %d of epoch %s", story.Plan, story.Watermark, story.Epoch)
+	if story.ClaimsTrouble == "" {
+		p.say("  claimed by plan offset %d; the claims stand at %d of epoch %s", story.Plan, story.Watermark, story.Epoch)
+	} else {
+		p.say("  owned by plan offset %d, as the log has it: the claims cannot tell (%s)", story.Plan, story.ClaimsTrouble)
+	}
 	p.say("  batch %s of %d items, shard %d, plan offset %d", story.BatchID, story.Items, story.Shard, story.Plan)
 	p.sayTrail(story.Trail)
 	p.say("statuses")
@@ -91,23 +105,6 @@ func (p *program) sayTrail(t *oncall.Trail) {
 	}
 	if !t.Whole {
 		p.say("  (not everything was searched: --search gives it more time)")
-	}
-}
-
-// sayRead says how far the requests have been read.
-func (s *service) sayRead(ctx context.Context, p *program) {
-	for _, topic := range s.topics.Sources() {
-		committed, err := s.kafka.CommittedOffsets(ctx, s.cfg.GroupOf(topic), topic)
-		if err != nil {
-			return
-		}
-		ends, err := s.kafka.Offsets(ctx, topic)
-		if err != nil {
-			return
-		}
-		for partition := range len(ends) {
-			p.say("  %s/%d is answered to offset %d of %d", topic, partition, max(0, committed[partition].Offset), ends[partition].End)
-		}
 	}
 }
 

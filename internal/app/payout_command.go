@@ -68,6 +68,8 @@ func (c *payoutCancelCommand) Run(ctx context.Context, p *program) error {
 // would says what the cancel would come to.
 func (*payoutCancelCommand) would(ctx context.Context, d *oncall.Desk, story *oncall.Payout) (string, error) {
 	switch {
+	case story.Imported:
+		return "refused: it was paid elsewhere, no batch has this payout", nil
 	case !story.Seen:
 		return "refused: no batch has this payout", nil
 	case story.Final:

@@ -18,11 +18,12 @@ type room struct {
 	desk                     *oncall.Desk
 	plans, journal, commands workertest.Log
 	claims                   *workertest.Claims
+	folded                   int64 // the last plan that was claimed
 }
 
 func newRoom(t *testing.T) *room {
 	t.Helper()
-	r := &room{claims: workertest.NewClaims()}
+	r := &room{claims: workertest.NewClaims(), folded: worker.None}
 	r.desk = &oncall.Desk{
 		Logs: func(int) oncall.Logs {
 			return oncall.Logs{
@@ -42,30 +43,51 @@ func newRoom(t *testing.T) *room {
 // plan writes a plan of payouts of 10.00 TRY and has it claimed.
 func (r *room) plan(t *testing.T, ids ...string) *schema.Plan {
 	t.Helper()
+	p, offset := r.append(t, ids...)
+	if err := r.claims.Begin(t.Context(), 0, "log", "e-1"); err != nil {
+		t.Fatal(err)
+	}
+	r.fold(t, "e-1", offset, ids...)
+	return p
+}
+
+// append writes a plan of payouts of 10.00 TRY and leaves the claims alone.
+func (r *room) append(t *testing.T, ids ...string) (*schema.Plan, int64) {
+	t.Helper()
 	p := &schema.Plan{Merchant: "default", Purpose: "SETTLEMENT", Currency: schema.TRY, At: time.Now().UTC()}
-	fold := worker.Fold{Epoch: "e-1", Predecessor: worker.None}
 	for _, id := range ids {
 		it := schema.PlanItem{PayoutID: id, Recipient: schema.Recipient{Type: schema.IBAN, Value: "TR330006100519786457841326", Name: "Ayşe Yılmaz"}, Minor: 1000}
 		p.Items = append(p.Items, it)
-		fold.Items = append(fold.Items, worker.ClaimItem{PayoutID: id})
 	}
 	p.ID = schema.PlanID(p)
 	value, err := schema.EncodePlan(p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	offsets, err := r.plans.Append(t.Context(), schema.Message{Key: []byte(p.ID), Value: value})
+	return p, r.appendPlan(t, p.ID, value)
+}
+
+// appendPlan writes a record to the plans.
+func (r *room) appendPlan(t *testing.T, key string, value []byte) int64 {
+	t.Helper()
+	offsets, err := r.plans.Append(t.Context(), schema.Message{Key: []byte(key), Value: value})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.claims.Begin(t.Context(), 0, "log", "e-1"); err != nil {
+	return offsets[0]
+}
+
+// fold has the plan at an offset claimed, the next one in its turn.
+func (r *room) fold(t *testing.T, epoch string, offset int64, ids ...string) {
+	t.Helper()
+	f := worker.Fold{Epoch: epoch, Offset: offset, Predecessor: r.folded}
+	for _, id := range ids {
+		f.Items = append(f.Items, worker.ClaimItem{PayoutID: id})
+	}
+	if _, err := r.claims.Fold(t.Context(), f); err != nil {
 		t.Fatal(err)
 	}
-	fold.Offset = offsets[0]
-	if _, err := r.claims.Fold(t.Context(), fold); err != nil {
-		t.Fatal(err)
-	}
-	return p
+	r.folded = offset
 }
 
 // write writes a record to the journal as a worker would.

@@ -2,6 +2,7 @@ package oncall
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -73,10 +74,17 @@ func (d *Desk) observe(ctx context.Context, shard int) (*worker.ShardView, error
 	return worker.Observe(ctx, shard, worker.ObservePorts{Plans: logs.Plans, Journal: logs.Journal, Claims: d.Claims})
 }
 
-// Explain tells the story of a payout, see the function [Explain].
-func (d *Desk) Explain(ctx context.Context, payoutID string) (*Payout, error) {
-	shard := schema.Shard(payoutID, d.Shards)
-	return Explain(ctx, d.Claims, d.Logs(shard), d.Seal, shard, payoutID)
+// glance sees how a shard stands, without its batches. A journal with a record that
+// nobody can read is told of as a trouble of the claims, whose epoch is not known then.
+func (d *Desk) glance(ctx context.Context, shard int) (*worker.ShardView, error) {
+	logs := d.Logs(shard)
+	v, err := worker.Glance(ctx, shard, worker.ObservePorts{Plans: logs.Plans, Journal: logs.Journal, Claims: d.Claims})
+	if err == nil || !errors.Is(err, schema.ErrRecord) && !errors.Is(err, schema.ErrVersion) {
+		return v, err
+	}
+	v = &worker.ShardView{Shard: shard, Claims: worker.ClaimsState{Watermark: worker.None}, ClaimsTrouble: err.Error()}
+	_, v.PlanEnd, err = logs.Plans.Bounds(ctx)
+	return v, err
 }
 
 // open opens a plan if its key is there.

@@ -39,14 +39,18 @@ type Payout struct {
 	Plan      int64          `json:"planOffset,omitempty"` // which owns it by the claims
 	Watermark int64          `json:"claimsStandAt,omitempty"`
 	Epoch     string         `json:"claimsEpoch,omitempty"`
-	Items     int            `json:"batchItems,omitempty"`
+	// ClaimsTrouble: the claims could not be believed, and the plans were searched.
+	ClaimsTrouble string `json:"claimsTrouble,omitempty"`
+	PlanEnd       int64  `json:"planEnd,omitempty"` // of payout.batches when it was looked through
+	Items         int    `json:"batchItems,omitempty"`
 
 	Status   schema.PayoutStatus `json:"status,omitempty"`
 	Final    bool                `json:"final"`
 	Statuses []StatusLine        `json:"statuses,omitempty"`
 	Journal  []JournalLine       `json:"journal,omitempty"`
 	Next     string              `json:"next"`
-	Trail    *Trail              `json:"trail,omitempty"` // see [Desk.Trail]
+	Trail    *Trail              `json:"trail,omitempty"`    // see [Desk.Trail]
+	Read     []Answered          `json:"requests,omitempty"` // of what is not seen: how far requests are answered
 }
 
 // Money is an amount as events carry it.
@@ -77,34 +81,49 @@ type JournalLine struct {
 	Void      string            `json:"doesNotCount,omitempty"`
 }
 
-// Explain tells the story of a payout from the claims and the shard's logs. An
-// id that no batch owns is no error.
-func Explain(ctx context.Context, claims worker.Claims, logs Logs, keys *seal.Keys, shard int, payoutID string) (*Payout, error) {
-	p := &Payout{PayoutID: payoutID, Shard: shard, Next: "nothing: no batch has it"}
-	state, err := claims.State(ctx, shard)
+// Explain tells the story of a payout from the shard's logs. The claims only
+// shorten the way to its batch: where they are lost, or stand behind the plans, the
+// plans themselves are searched. An id that no plan in the log has is no error; it
+// fails with [ErrNotKnown] where a plan may have it that nobody can read, or that
+// Kafka has lost.
+func (d *Desk) Explain(ctx context.Context, payoutID string) (*Payout, error) {
+	p := &Payout{PayoutID: payoutID, Shard: schema.Shard(payoutID, d.Shards), Next: "nothing: no batch has it"}
+	v, err := d.glance(ctx, p.Shard)
 	if err != nil {
-		return nil, fmt.Errorf("shard %d: %w", shard, err)
+		return nil, err
 	}
-	owners, err := claims.Lookup(ctx, shard, state.Epoch, state.Watermark, []string{payoutID})
-	if err != nil {
-		return nil, fmt.Errorf("shard %d: %w", shard, err)
-	}
-	if owners[0].Offset == worker.None {
-		return p, nil
-	}
-	t, err := tell(ctx, claims, logs, keys, shard, state.Epoch, owners[0].Offset)
+	t, at, err := d.find(ctx, v, payoutID)
 	if im, ok := errors.AsType[*importedError](err); ok {
-		p.Plan, p.Imported = owners[0].Offset, true
+		p.Plan, p.Imported = at, true
 		p.Next = fmt.Sprintf("nothing: it was paid elsewhere, says %s at %s: %s", im.By, im.At.Format(time.RFC3339), im.Reason)
 		return p, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	p.Watermark, p.Epoch = state.Watermark, state.Epoch
-	p.describe(&t, owners[0].Offset)
+	p.Watermark, p.Epoch, p.ClaimsTrouble, p.PlanEnd = v.Claims.Watermark, v.Claims.Epoch, v.ClaimsTrouble, v.PlanEnd
+	if at == worker.None {
+		return p, nil
+	}
+	p.describe(&t, at)
 	p.read(t.story)
 	return p, nil
+}
+
+// find tells of the plan that owns a payout, and where it is; [worker.None]: none.
+func (d *Desk) find(ctx context.Context, v *worker.ShardView, payoutID string) (told, int64, error) {
+	for {
+		owners, err := d.ownersUpTo(ctx, v, v.PlanEnd, []string{payoutID})
+		if err != nil || owners[0].Offset == worker.None {
+			return told{}, worker.None, err
+		}
+		at := owners[0].Offset
+		t, err := d.tellBy(ctx, v, at)
+		if err != nil || slices.ContainsFunc(t.plan.Items, func(it schema.PlanItem) bool { return it.PayoutID == payoutID }) || v.ClaimsTrouble != "" {
+			return t, at, err
+		}
+		v.ClaimsTrouble = fmt.Sprintf("the claims name the plan at offset %d as its owner, which does not have it", at)
+	}
 }
 
 // An importedError says that no batch stands at a place, but payouts that were
@@ -136,15 +155,16 @@ func (t *told) recipient(it *schema.PlanItem) string {
 
 // tell reads the plan at a place and folds its batch.
 func (d *Desk) tell(ctx context.Context, at Place) (told, error) {
-	state, err := d.Claims.State(ctx, at.Shard)
+	v, err := d.glance(ctx, at.Shard)
 	if err != nil {
-		return told{}, fmt.Errorf("shard %d: %w", at.Shard, err)
+		return told{}, err
 	}
-	return tell(ctx, d.Claims, d.Logs(at.Shard), d.Seal, at.Shard, state.Epoch, at.Plan)
+	return d.tellBy(ctx, v, at.Plan)
 }
 
-// tell reads the plan at offset and folds its batch.
-func tell(ctx context.Context, claims worker.Claims, logs Logs, keys *seal.Keys, shard int, epoch string, offset int64) (told, error) {
+// tellBy reads the plan at an offset of a shard and folds its batch.
+func (d *Desk) tellBy(ctx context.Context, v *worker.ShardView, offset int64) (told, error) {
+	logs := d.Logs(v.Shard)
 	entry, err := logs.Plans.ReadAt(ctx, offset)
 	if err != nil {
 		return told{}, err
@@ -157,15 +177,11 @@ func tell(ctx context.Context, claims worker.Claims, logs Logs, keys *seal.Keys,
 		return told{}, &importedError{rec.Imported}
 	}
 	if rec.Plan == nil {
-		return told{}, fmt.Errorf("%w at offset %d of shard %d: a genesis stands there", ErrNoBatch, offset, shard)
+		return told{}, fmt.Errorf("%w at offset %d of shard %d: a genesis stands there", ErrNoBatch, offset, v.Shard)
 	}
 	// A plan that stays closed is told of without its recipients.
-	opened := keys.OpenPlan(rec.Plan)
-	ids := make([]string, len(rec.Plan.Items))
-	for i := range rec.Plan.Items {
-		ids[i] = rec.Plan.Items[i].PayoutID
-	}
-	owners, err := claims.Lookup(ctx, shard, epoch, offset, ids)
+	opened := d.Seal.OpenPlan(rec.Plan)
+	owners, err := d.ownersUpTo(ctx, v, offset+1, payoutIDs(&rec))
 	if err != nil {
 		return told{}, err
 	}

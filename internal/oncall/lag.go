@@ -27,6 +27,34 @@ type Lag struct {
 	OldestAt *time.Time `json:"oldestAt,omitempty"`
 }
 
+// Answered is how far a partition of the requests is answered.
+type Answered struct {
+	Topic     string `json:"topic"`
+	Partition int    `json:"partition"`
+	Answered  int64  `json:"answered"` // the first request that is not answered for certain
+	End       int64  `json:"end"`
+}
+
+// Answered tells how far each partition of each topic of requests is answered, by
+// the groups alone.
+func (d *Desk) Answered(ctx context.Context) ([]Answered, error) {
+	var all []Answered
+	for _, topic := range d.Topics.Sources() {
+		committed, err := d.Kafka.CommittedOffsets(ctx, d.GroupOf(topic), topic)
+		if err != nil {
+			return nil, err
+		}
+		bounds, err := d.Kafka.Offsets(ctx, topic)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range slices.Sorted(maps.Keys(bounds)) {
+			all = append(all, Answered{topic, p, max(0, committed[p].Offset), bounds[p].End})
+		}
+	}
+	return all, nil
+}
+
 // Lags tells how far each partition of each topic of requests is answered.
 func (d *Desk) Lags(ctx context.Context) ([]Lag, error) {
 	floors, err := d.floors(ctx)

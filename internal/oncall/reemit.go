@@ -70,8 +70,14 @@ func (d *Desk) statusesOf(ctx context.Context, ids []string, tell func(*schema.S
 		}
 		wanted[at][id] = true
 	}
+	views := map[int]*worker.ShardView{}
 	for _, at := range order {
-		t, err := d.tell(ctx, at)
+		if views[at.Shard] == nil {
+			if views[at.Shard], err = d.glance(ctx, at.Shard); err != nil {
+				return err
+			}
+		}
+		t, err := d.tellBy(ctx, views[at.Shard], at.Plan)
 		if err != nil {
 			return err
 		}
