@@ -120,7 +120,7 @@ func goldenImport() *schema.Imported {
 
 func goldenStatus() *schema.Status {
 	return &schema.Status{
-		PayoutID: "order-1042-seller-77", Merchant: "default", Sequence: 3, PreviousStatus: schema.Submitted, Status: schema.Paid,
+		PayoutID: "order-1042-seller-77", Merchant: "default", Sequence: 3, PreviousStatus: schema.Submitted, Status: schema.Paid, Final: true,
 		BatchID: "mfrggzdfmztwq2lknnwg23tp", RequestID: "79cdefc1-3ce6-4f51-bdd9-0c050274db64", ReferenceCode: "a97b142a",
 		Amount: schema.Amount{Minor: 10050, Currency: schema.TRY}, Commission: &schema.Amount{Minor: 2000, Currency: schema.TRY},
 		Reason: &schema.Reason{Code: "report", Text: "SUCCESS"}, OccurredAt: at,

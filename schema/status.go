@@ -46,7 +46,8 @@ func (s PayoutStatus) CanBecome(t PayoutStatus) bool {
 }
 
 // Final reports whether it is settled for good if the payout was paid or not.
-// A final failed may still become returned or return_failed.
+// A final failed may still become returned or return_failed. Of a status that a
+// later version has added it knows nothing: readers go by [Status].Final.
 func (s PayoutStatus) Final() bool {
 	switch s {
 	case Paid, Failed, Returned, ReturnFailed, Rejected, Cancelled:
@@ -71,6 +72,7 @@ type Status struct {
 	Sequence       int // 1, 2, 3… per payout without gaps; 0 for a refused request
 	PreviousStatus PayoutStatus
 	Status         PayoutStatus
+	Final          bool // as the event says; a status that is known here decides itself, see [PayoutStatus.Final]
 	BatchID        string
 	RequestID      string
 	ReferenceCode  string
@@ -81,4 +83,13 @@ type Status struct {
 	Source         Source
 	Metadata       json.RawMessage
 	TraceParent    string
+}
+
+// isFinal is what the field final says. Writers of the known statuses need not
+// set it.
+func (s *Status) isFinal() bool {
+	if _, known := arrows[s.Status]; known || s.Status == statusRefused {
+		return s.Status.Final()
+	}
+	return s.Final
 }

@@ -14,6 +14,10 @@ import (
 // ErrEvent is what [DecodeStatus] returns for what is no status event.
 var ErrEvent = errors.New("not a status event")
 
+// ErrOtherType is the [ErrEvent] of an event that is whole but of a type that
+// is not payout.<its status>.v1. A later version may add such types: skip it.
+var ErrOtherType = errors.New("an event of another type")
+
 // StatusID is the id of a status event: 32 characters of hex, the same however
 // often the event is written. Ledgers tell repetitions by it.
 func StatusID(payoutID string, sequence int, status PayoutStatus) string {
@@ -102,7 +106,7 @@ func appendStatus(b []byte, s *Status, at []byte) []byte {
 	b = append(b, `,"status":`...)
 	b = appendText(b, string(s.Status))
 	b = append(b, `,"final":`...)
-	b = strconv.AppendBool(b, s.Status.Final())
+	b = strconv.AppendBool(b, s.isFinal())
 	b = appendField(b, "batchId", s.BatchID)
 	b = appendField(b, "requestId", s.RequestID)
 	b = appendField(b, "referenceCode", s.ReferenceCode)
@@ -158,15 +162,18 @@ func EncodeRefusal(r *Refusal) Message {
 // DecodeStatus reads a status event in either mode of the CloudEvents Kafka
 // binding. A status of a later version is kept as text, fields of a later
 // version are left alone. A refusal reads as status "request_refused" with
-// sequence 0. The error is an [ErrEvent].
+// sequence 0. The error is an [ErrEvent]; if it is an [ErrOtherType] too, the
+// event is for somebody else.
 func DecodeStatus(m Message) (Status, error) {
 	var s Status
 	e, bad := openEnvelope(m, s.read)
+	if bad == nil && e.otherType(s.Status) || bad != nil && ofOtherType(m) {
+		return Status{}, fmt.Errorf("%w: %w", ErrEvent, ErrOtherType)
+	}
 	if bad != nil {
 		return Status{}, fmt.Errorf("%w: %w", ErrEvent, bad)
 	}
-	isStatus := func(t string) bool { return strings.HasPrefix(t, "payout.") && strings.HasSuffix(t, ".v1") }
-	if p := e.problems(isStatus, "payout.<status>.v1"); p != nil {
+	if p := e.problems(isVersion1, "payout.<status>.v1"); p != nil {
 		return Status{}, fmt.Errorf("%w: %w", ErrEvent, &Invalid{Code: CodeNotCloudEvent, Problems: p})
 	}
 	switch {
@@ -177,8 +184,50 @@ func DecodeStatus(m Message) (Status, error) {
 	case (s.Sequence == 0) != (s.Status == statusRefused):
 		return Status{}, fmt.Errorf("%w: sequence 0 is for refused requests", ErrEvent)
 	}
+	s.Final = s.isFinal()
 	s.TraceParent = e.traceParent()
 	return s, nil
+}
+
+func isVersion1(kind string) bool {
+	return strings.HasPrefix(kind, "payout.") && strings.HasSuffix(kind, ".v1")
+}
+
+// otherType reports whether an event with a status in its data is of a type that
+// is none of a status. The types known here are not: there the status is wrong.
+func (e *envelope) otherType(status PayoutStatus) bool {
+	switch {
+	case e.plain || e.kind == statusType(status):
+		return false
+	case !isVersion1(e.kind):
+		return true
+	}
+	word := PayoutStatus(strings.TrimSuffix(strings.TrimPrefix(e.kind, "payout."), ".v1"))
+	return word != statusRefused && statusTypes[word] == ""
+}
+
+// ofOtherType is otherType for an event whose data is not that of a status: it
+// looks at nothing in it but the status.
+func ofOtherType(m Message) bool {
+	var status PayoutStatus
+	e, bad := openEnvelope(m, func(r *reader) {
+		if r.peek() != '{' {
+			r.skip()
+			return
+		}
+		var seen names
+		for r.enter('{'); r.more('}'); {
+			if r.name(&seen) == "status" && r.peek() == '"' {
+				status = PayoutStatus(r.text())
+				continue
+			}
+			r.skip()
+		}
+	})
+	if bad != nil { // the data is not even JSON; that is a later version's affair
+		return e.kind != "" && !isVersion1(e.kind)
+	}
+	return e.otherType(status)
 }
 
 // read reads the data of a status event.
@@ -217,7 +266,9 @@ func (s *Status) read(r *reader) {
 			if raw := r.raw(); strings.HasPrefix(raw, "{") {
 				s.Metadata = compact(raw)
 			}
-		default: // final is a function of the status
+		case "final":
+			s.Final = r.raw() == "true"
+		default:
 			r.skip()
 		}
 	}

@@ -1,6 +1,7 @@
 package schema_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/toplu/toplu/schema"
+	"github.com/toplu/toplu/schema/schematest"
 )
 
 func TestStatusGolden(t *testing.T) {
@@ -80,7 +82,7 @@ func TestEveryStatusSaysWhetherItIsFinal(t *testing.T) {
 	t.Parallel()
 	for _, status := range append([]schema.PayoutStatus{"teleported"}, schema.Statuses...) {
 		s := goldenStatus()
-		s.Status = status
+		s.Status, s.Final = status, false // the statuses known here need not be told
 		m := schema.EncodeStatus(s)
 		var data struct {
 			Sequence *int                 `json:"sequence"`
@@ -103,6 +105,78 @@ func TestEveryStatusSaysWhetherItIsFinal(t *testing.T) {
 		if got, err := schema.DecodeStatus(m); got.Status != status || err != nil {
 			t.Errorf("%s is read as %s, %v", status, got.Status, err)
 		}
+	}
+}
+
+// Whether a status of a later version is final is told by the event alone. Of
+// those known here nothing else is believed.
+func TestFinalOfALaterStatus(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		status          schema.PayoutStatus
+		written, wanted bool
+	}{
+		{"teleported", true, true},
+		{"teleported", false, false},
+		{schema.Paid, false, true},
+		{schema.Unknown, true, false},
+	} {
+		s := goldenStatus()
+		s.Status, s.Final = tt.status, tt.written
+		m := schema.EncodeStatus(s)
+		if got, err := schema.DecodeStatus(m); got.Final != tt.wanted || err != nil {
+			t.Errorf("%s, final %v: read as %v, %v", tt.status, tt.written, got.Final, err)
+		}
+		if err := schematest.Validator(t)("payout.x.v1", m.Value); err != nil {
+			t.Errorf("%s, final %v: %v", tt.status, tt.written, err)
+		}
+		m.Value = bytes.Replace(m.Value, fmt.Appendf(nil, `"final":%v`, tt.wanted), fmt.Appendf(nil, `"final":%v`, !tt.wanted), 1)
+		known := tt.status != "teleported"
+		if got, err := schema.DecodeStatus(m); (got.Final == tt.wanted) != known || err != nil {
+			t.Errorf("%s, final %v: read as %v, %v", tt.status, !tt.wanted, got.Final, err)
+		}
+		if err := schematest.Validator(t)("payout.x.v1", m.Value); (err != nil) != known {
+			t.Errorf("%s with final %v against the schema: %v", tt.status, !tt.wanted, err)
+		}
+	}
+}
+
+// An event of a type that a later version adds is told from a broken one, so
+// that readers can skip it, whatever its data looks like.
+func TestOtherTypes(t *testing.T) {
+	t.Parallel()
+	const like = `{"payoutId":"a","merchant":"m","sequence":9,"status":"paid","final":true,"amount":{"value":"1.00","currency":"TRY"}}`
+	for _, tt := range []struct {
+		kind, data string
+		other      bool
+	}{
+		{"payout.annotated.v1", like, true},
+		{"payout.annotated.v1", `{"payoutId":"a","amount":5,"status":{"of":"it"},"sequence":"x"}`, true},
+		{"payout.annotated.v1", `["a"]`, true},
+		{"payout.annotated.v2", like, true},
+		{"payout.paid.v2", like, true},
+		{"payout.annotated.v2", `"text"`, true},
+		{schema.TypeRequested, `{"payoutId":"a"}`, true},
+		{"payout.paid.v1", `{"payoutId":"a","sequence":1,"status":"failed"}`, false},
+		{"payout.paid.v1", `{"payoutId":"a","sequence":1}`, false},
+		{"payout.paid.v1", `{"payoutId":"a","sequence":"1","status":"paid"}`, false},
+		{"payout.annotated.v1", `{"payoutId":"a","sequence":"1","status":"annotated"}`, false},
+		{"payout.annotated.v1", `{"payoutId":`, false},
+		{"payout.request_refused.v1", `{"payoutId":"a","sequence":1,"status":"paid"}`, false},
+	} {
+		for mode, m := range map[string]schema.Message{
+			"binary":     binary(tt.data, "ce_type", tt.kind),
+			"structured": structured(`{"specversion":"1.0","id":"x","source":"toplu","type":"` + tt.kind + `","data":` + tt.data + `}`),
+		} {
+			_, err := schema.DecodeStatus(m)
+			if !errors.Is(err, schema.ErrEvent) || errors.Is(err, schema.ErrOtherType) != tt.other {
+				t.Errorf("%s, %s, %s: other %v: %v", mode, tt.kind, tt.data, !tt.other, err)
+			}
+		}
+	}
+	m := binary("\x08\x96", "ce_type", "payout.paid.v2", "content-type", "application/protobuf")
+	if _, err := schema.DecodeStatus(m); !errors.Is(err, schema.ErrOtherType) {
+		t.Errorf("a later version in another format: %v", err)
 	}
 }
 

@@ -69,7 +69,7 @@ func book(id string, last schema.PayoutStatus, amount, commission int64) Entry {
 	switch {
 	case last == schema.Paid:
 		e.Paid, e.Commission = schema.FormatMinor(amount), schema.FormatMinor(commission)
-	case !last.Final():
+	case !last.Final() && last != inventedEnd:
 		e.Reserved = schema.FormatMinor(amount)
 	}
 	return e

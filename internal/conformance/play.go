@@ -137,12 +137,16 @@ func (p *payout) event(sequence int) schema.Message {
 			OccurredAt: p.at, Source: schema.Source{Topic: "payout.requests", Offset: p.at.Unix()},
 		})
 	case foreign:
-		return p.foreign()
+		return p.foreign("payout.annotated.v2", p.seeming())
+	case seeming:
+		return p.foreign("payout.annotated.v1", p.seeming())
+	case noted:
+		return p.foreign("payout.noted.v1", `{"payout":`+strconv.Quote(p.id)+`,"amount":"large","notes":[{"sequence":"first"}]}`)
 	}
 	s := &schema.Status{
 		PayoutID: p.id, Merchant: "default", Sequence: sequence, Status: p.story.statuses[sequence-1],
 		Amount: schema.Amount{Minor: p.amount, Currency: schema.TRY}, OccurredAt: p.at.Add(time.Duration(sequence) * time.Minute),
-		Source: schema.Source{Topic: "payout.requests", Offset: p.at.Unix()},
+		Source: schema.Source{Topic: "payout.requests", Offset: p.at.Unix()}, Final: p.story.statuses[sequence-1] == inventedEnd,
 	}
 	if sequence > 1 {
 		s.PreviousStatus = p.story.statuses[sequence-2]
@@ -159,17 +163,20 @@ func (p *payout) event(sequence int) schema.Message {
 	return m
 }
 
-// foreign writes an event of a type that is not in the contract yet. It looks
-// like a payment to those who do not ask.
-func (p *payout) foreign() schema.Message {
+// seeming is data that looks like a payment to those who do not ask for the type.
+func (p *payout) seeming() string {
+	return `{"payoutId":` + strconv.Quote(p.id) + `,"sequence":99,"status":"paid","final":true,` +
+		`"amount":{"value":"1.00","currency":"TRY"},"commission":{"value":"1.00","currency":"TRY"}}`
+}
+
+// foreign writes an event of a type that is not in the contract yet.
+func (p *payout) foreign(kind, data string) schema.Message {
 	header := func(key, value string) schema.Header { return schema.Header{Key: key, Value: []byte(value)} }
 	return schema.Message{
-		Key: []byte(p.id),
-		Value: []byte(`{"payoutId":` + strconv.Quote(p.id) + `,"sequence":99,"status":"paid","final":true,` +
-			`"amount":{"value":"1.00","currency":"TRY"},"commission":{"value":"1.00","currency":"TRY"}}`),
+		Key: []byte(p.id), Value: []byte(data),
 		Headers: []schema.Header{
-			header("ce_specversion", "1.0"), header("ce_id", p.id+"-annotated"), header("ce_source", "toplu"),
-			header("ce_type", "payout.annotated.v2"), header("ce_subject", p.id), header("content-type", "application/json"),
+			header("ce_specversion", "1.0"), header("ce_id", p.id+"-"+kind), header("ce_source", "toplu"),
+			header("ce_type", kind), header("ce_subject", p.id), header("content-type", "application/json"),
 		},
 	}
 }

@@ -18,11 +18,16 @@ type Story struct {
 // Sequences that are no status of the payout.
 const (
 	refused = 0  // a request under its id was refused
-	foreign = -1 // an event of a type that nobody knows yet
+	foreign = -1 // an event of a later version, which looks like a payment
+	seeming = -2 // an event of another type of this version, which looks like a payment
+	noted   = -3 // an event of another type of this version, which looks like nothing known
 )
 
-// invented is a status of tomorrow.
-const invented schema.PayoutStatus = "on_hold"
+// Statuses of tomorrow: one on the way, one at the end.
+const (
+	invented    schema.PayoutStatus = "on_hold"
+	inventedEnd schema.PayoutStatus = "seized"
+)
 
 const (
 	dedupe = "Keep the last sequence of each payout beside its books and skip an event whose sequence is not greater, in the same transaction as the booking."
@@ -140,6 +145,16 @@ var stories = []Story{
 		Name:     "invented and paid",
 		Lesson:   "After a status that this version of the contract does not list, life goes on: paid came and must be booked as ever.",
 		statuses: []schema.PayoutStatus{schema.Accepted, invented, schema.Paid}, first: []int{1, 2}, late: []int{3},
+	},
+	{
+		Name:     "invented end",
+		Lesson:   "A final status came that this version of the contract does not list. The field final in the event says what to do: true releases the reserve, and only paid is paid. A list of the statuses that are final, in a program, is old one day.",
+		statuses: []schema.PayoutStatus{schema.Accepted, schema.Submitted, inventedEnd}, first: []int{1, 2}, late: []int{3},
+	},
+	{
+		Name:     "another type",
+		Lesson:   "An event of another type came, payout.annotated.v1, that is no status. An event is one if its ce_type is payout., the status in its data, and .v1: skip all others, whatever their data looks like.",
+		statuses: []schema.PayoutStatus{schema.Accepted, schema.Submitted, schema.Paid}, first: []int{seeming, 1, noted, 2, seeming}, late: []int{3, noted},
 	},
 	{
 		Name:     "later version",

@@ -74,7 +74,7 @@ func balances(s *schema.Status) map[string]int64 {
 		if s.Commission != nil {
 			b["commission"] = s.Commission.Minor
 		}
-	case !s.Status.Final(): // also unknown, and statuses of tomorrow
+	case !s.Final: // also unknown, and statuses of tomorrow: the event says it
 		b["reserved"] = s.Amount.Minor
 	}
 	return b

@@ -3,9 +3,9 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
-	"regexp"
 	"strings"
 	"time"
 
@@ -51,21 +51,20 @@ func consume(ctx context.Context, db *pgx.Conn) error {
 	return nil
 }
 
-// known are the events of the version that this program was written for.
-var known = regexp.MustCompile(`^payout\.[a-z_]+\.v1$`)
-
 func bookAll(ctx context.Context, tx pgx.Tx, records []*kgo.Record) error {
 	for _, r := range records {
 		m := schema.Message{Key: r.Key, Value: r.Value}
 		for _, h := range r.Headers {
 			m.Headers = append(m.Headers, schema.Header(h))
 		}
-		if kind, _ := m.Get("ce_type"); !known.MatchString(kind) || kind == schema.TypeRefused {
-			continue // a later version's event, or a request that never became a payout
-		}
 		s, err := schema.DecodeStatus(m)
-		if err != nil {
+		switch {
+		case errors.Is(err, schema.ErrOtherType):
+			continue // a later version's
+		case err != nil:
 			return fmt.Errorf("%s/%d offset %d: %w", r.Topic, r.Partition, r.Offset, err)
+		case s.Sequence == 0:
+			continue // a request that never became a payout
 		}
 		if err := book(ctx, tx, &s); err != nil {
 			return fmt.Errorf("%s: %w", s.PayoutID, err)

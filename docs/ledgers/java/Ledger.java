@@ -79,10 +79,13 @@ public final class Ledger {
   private static void book(Connection db, ConsumerRecord<String, String> record) throws Exception {
     Header header = record.headers().lastHeader("ce_type");
     String type = header == null ? "" : new String(header.value());
-    if (!KNOWN.matcher(type).matches() || type.equals("payout.request_refused.v1")) {
-      return; // a later version's event, or a request that never became a payout
+    if (!KNOWN.matcher(type).matches()) {
+      return; // a later version's event
     }
     JsonNode event = JSON.readTree(record.value());
+    if (!type.equals("payout." + event.path("status").asText() + ".v1") || event.get("sequence").asLong() == 0) {
+      return; // the same, or a request that never became a payout
+    }
     boolean paid = event.get("status").asText().equals("paid");
     long amount = minor(event.get("amount"));
     // Reserved while not final: also for unknown, and for statuses of tomorrow.

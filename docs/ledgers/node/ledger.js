@@ -17,11 +17,12 @@ const file = process.env.LEDGER_FILE || 'ledger.jsonl'
 const none = '0.00'
 
 // entry is what an event books, or null if it is not for a ledger: an event of
-// a later version, or a request that never became a payout.
+// a later version, which is no status, or a request that never became a payout.
 function entry (message) {
   const type = String(message.headers.ce_type || '')
-  if (!/^payout\.[a-z_]+\.v1$/.test(type) || type === 'payout.request_refused.v1') return null
+  if (!/^payout\.[a-z_]+\.v1$/.test(type)) return null
   const event = JSON.parse(message.value.toString())
+  if (type !== `payout.${event.status}.v1` || event.sequence === 0) return null
   const paid = event.status === 'paid'
   return {
     payoutId: event.payoutId,

@@ -43,9 +43,9 @@ def minor(money):
 def book(db, message):
     headers = dict(message.headers() or [])
     kind = KNOWN.fullmatch(headers.get("ce_type", b"").decode())
-    if not kind or kind[1] == "request_refused":
+    event = json.loads(message.value()) if kind else {}
+    if not kind or kind[1] != event.get("status") or event["sequence"] == 0:
         return  # a later version's event, or a request that never became a payout
-    event = json.loads(message.value())
     amount, fee = minor(event["amount"]), minor(event.get("commission"))
     paid = event["status"] == "paid"
     reserved = 0 if event["final"] else amount  # also for unknown, and for statuses of tomorrow

@@ -30,6 +30,8 @@ def kurus(money):
 
 
 def book(db, event):
+    if "status" not in event:
+        return
     amount = kurus(event.get("amount"))
     reserved = paid = commission = 0
     if event["status"] == "accepted":
