@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS orders (
 );
 CREATE TABLE IF NOT EXISTS payout_outbox (
 	id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-	payout_id text   NOT NULL UNIQUE,
+	payout_id text   NOT NULL UNIQUE CHECK (payout_id ~ '^[A-Za-z0-9._-]+:[A-Za-z0-9._-]+$' AND length(payout_id) <= 64),
 	order_id  text   NOT NULL REFERENCES orders,
 	seller_id text   NOT NULL REFERENCES sellers,
 	amount    numeric(18, 2) NOT NULL,
@@ -51,10 +51,15 @@ func takeOrder(ctx context.Context, db *pgx.Conn, order, seller, amount string) 
 		if err != nil {
 			return fmt.Errorf("order %s: %w", order, err)
 		}
-		// The payout id comes from the order: whoever asks twice asks for the same.
+		// The payout id comes from the order: whoever asks twice asks for the same. The
+		// table allows one colon, so that no two orders ask under one id; and an order
+		// whose id no payout can have is not taken at all.
 		_, err = tx.Exec(ctx, `
 			INSERT INTO payout_outbox (payout_id, order_id, seller_id, amount)
-			SELECT order_id || '-' || seller_id, order_id, seller_id, amount FROM orders WHERE order_id = $1`, order)
-		return err
+			SELECT order_id || ':' || seller_id, order_id, seller_id, amount FROM orders WHERE order_id = $1`, order)
+		if err != nil {
+			return fmt.Errorf("payout of order %s: %w", order, err)
+		}
+		return nil
 	})
 }
