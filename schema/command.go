@@ -45,16 +45,20 @@ type Command struct {
 	PayoutID string      `json:"payoutId,omitempty"` // cancel of one payout, instead of a batch
 	// Topic is where an order system's cancel stood; none: a person gave the command.
 	// It counts only from a topic of the payout's merchant, or of its request.
-	Topic    string     `json:"topic,omitempty"`
-	Merchant string     `json:"merchant,omitempty"` // pause, unpause; none: all
-	Verdict  Verdict    `json:"verdict,omitempty"`  // resolve
-	Evidence string     `json:"evidence,omitempty"` // resolve: what the verdict rests on
-	Items    []ItemWord `json:"items,omitempty"`    // resolve with VerdictItems
-	Floor    *Floor     `json:"floor,omitempty"`    // accept
-	Imports  []Import   `json:"imports,omitempty"`  // import: all of the shard, at most [MaxImports]
-	By       string     `json:"by"`
-	Reason   string     `json:"reason,omitempty"`
-	At       time.Time  `json:"at"`
+	Topic    string  `json:"topic,omitempty"`
+	Merchant string  `json:"merchant,omitempty"` // pause, unpause; none: all
+	Verdict  Verdict `json:"verdict,omitempty"`  // resolve
+	// Attempt and RequestID are what the person was shown: a resolve is about this
+	// attempt alone, whatever has followed it meanwhile. No RequestID: none was shown.
+	Attempt   int        `json:"attempt,omitempty"`
+	RequestID string     `json:"requestId,omitempty"`
+	Evidence  string     `json:"evidence,omitempty"` // resolve: what the verdict rests on
+	Items     []ItemWord `json:"items,omitempty"`    // resolve with VerdictItems
+	Floor     *Floor     `json:"floor,omitempty"`    // accept
+	Imports   []Import   `json:"imports,omitempty"`  // import: all of the shard, at most [MaxImports]
+	By        string     `json:"by"`
+	Reason    string     `json:"reason,omitempty"`
+	At        time.Time  `json:"at"`
 }
 
 // An ItemWord is a person's word on one payout.
@@ -113,8 +117,8 @@ func (c *Command) check() error {
 			return lacks("either batch and plan, or payoutId")
 		}
 	case CmdResolve:
-		if !named || c.Evidence == "" || !slices.Contains([]Verdict{VerdictTook, VerdictDead, VerdictItems}, c.Verdict) {
-			return lacks("batch and plan, a verdict and evidence")
+		if !named || c.Attempt < 1 || c.Evidence == "" || !slices.Contains([]Verdict{VerdictTook, VerdictDead, VerdictItems}, c.Verdict) {
+			return lacks("batch and plan, the attempt, a verdict and evidence")
 		}
 		if (c.Verdict == VerdictItems) != (len(c.Items) > 0) || slices.ContainsFunc(c.Items, func(w ItemWord) bool { return w.Status != Paid && w.Status != Failed }) {
 			return lacks("items that are paid or failed, as its verdict has them")

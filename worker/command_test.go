@@ -104,7 +104,7 @@ func TestCommandsBecomeRecords(t *testing.T) {
 	d.ask(t, schema.Command{Kind: schema.CmdCancel, PayoutID: "never-seen"})
 	d.ask(t, schema.Command{Kind: schema.CmdCancel, PayoutID: "a-1"})
 	resolve := of(schema.CmdResolve)
-	resolve.Verdict, resolve.Evidence = schema.VerdictDead, "a feeling"
+	resolve.Attempt, resolve.Verdict, resolve.Evidence = 1, schema.VerdictDead, "a feeling"
 	d.ask(t, resolve)
 	d.ask(t, schema.Command{Kind: schema.CmdPause, Merchant: "default"})
 	d.ask(t, of(schema.CmdResume))
@@ -217,7 +217,7 @@ func TestResolveWithoutRequestIDIsAnswered(t *testing.T) {
 		})
 		go func() { done <- s.Run(ctx) }()
 		time.Sleep(time.Minute) // and it is held: somebody else has authorised it
-		d.ask(t, schema.Command{Kind: schema.CmdResolve, Batch: p.ID, Plan: 1, Verdict: schema.VerdictTook, Evidence: "iyzico's panel"})
+		d.ask(t, schema.Command{Kind: schema.CmdResolve, Batch: p.ID, Plan: 1, Attempt: 1, Verdict: schema.VerdictTook, Evidence: "iyzico's panel"})
 		d.ask(t, schema.Command{Kind: schema.CmdPause})
 		time.Sleep(time.Minute)
 		if got := strings.Join(d.asked(t), ", "); got != "noted no_request, paused" {

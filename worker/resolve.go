@@ -15,16 +15,15 @@ type sighting struct {
 	contradiction string // "": it does not speak against it, or says nothing
 }
 
-// hear asks iyzico about the attempt that a person's word is about. A word counts
-// only beside a sighting of the requestId that is the batch's when it is judged:
-// a batch that was still being read, or began another attempt meanwhile, is asked
-// about again.
+// hear asks iyzico about the requestId that a person's word is about. A word counts
+// only beside a sighting: of a batch that is still being read there is none yet, and
+// it is asked about again.
 func (s *Shard) hear(ctx context.Context, c *schema.Command) (seen sighting, err error) {
 	var p Provider
 	if err := s.hand(ctx, func() {
 		if b := s.batches[c.Plan]; b != nil && b.plan != nil {
 			p, _ = s.ports.Merchant(b.merchant)
-			seen.requestID = b.winner
+			seen.requestID = c.RequestID
 		}
 	}); err != nil || p == nil || seen.requestID == "" {
 		return seen, err
@@ -76,6 +75,9 @@ func (b *batch) obeyResolve(c *schema.Command, why *schema.Reason, contradiction
 		return noted("not_unknown", "iyzico's answer stands, or is not overdue: nothing is left to a person")
 	case b.winner == "":
 		return noted("no_request", "no attempt of the batch has a requestId that a word could be about; resume it when iyzico's people have cancelled what iyzico shows")
+	case c.Attempt != b.attempt || c.RequestID != b.winner:
+		// What follows an attempt that the person saw may be paid already.
+		return noted("other_attempt", fmt.Sprintf("the word is about attempt %d (requestId %s), and the batch is in attempt %d (requestId %s) by now: look at it again", c.Attempt, orElse(c.RequestID, "none"), b.attempt, b.winner))
 	case contradiction != "":
 		return noted("contradicted", contradiction)
 	}

@@ -107,7 +107,7 @@ func TestResolveIsHeldAgainstIyzico(t *testing.T) {
 				end := d.at(t, bank, &d.plans)
 				time.Sleep(time.Minute) // it is unknown: iyzico waits for money
 				bank.turn(tt.batch, tt.items)
-				c := schema.Command{Kind: schema.CmdResolve, Batch: p.ID, Plan: 1, Verdict: tt.verdict, Evidence: "a letter"}
+				c := schema.Command{Kind: schema.CmdResolve, Batch: p.ID, Plan: 1, Attempt: 1, RequestID: "r", Verdict: tt.verdict, Evidence: "a letter"}
 				if tt.verdict == schema.VerdictItems {
 					c.Items = words
 				}
@@ -120,6 +120,33 @@ func TestResolveIsHeldAgainstIyzico(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestResolveIsAboutTheAttemptThatWasShown has words come late, or about another
+// requestId: iyzico says nothing against them, and they must not settle the attempt
+// that is under way now.
+func TestResolveIsAboutTheAttemptThatWasShown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d, p := deskOf(t)
+		bank := newPanel()
+		end := d.at(t, bank, &d.plans)
+		time.Sleep(time.Minute) // it is unknown: iyzico waits for money
+		word := schema.Command{Kind: schema.CmdResolve, Batch: p.ID, Plan: 1, Verdict: schema.VerdictDead, Evidence: "a letter"}
+		for _, shown := range []struct {
+			attempt   int
+			requestID string
+		}{{1, "r-0"}, {1, ""}, {2, "r"}, {1, "r"}, {1, "r"}} {
+			word.Attempt, word.RequestID = shown.attempt, shown.requestID
+			d.ask(t, word)
+			time.Sleep(time.Second)
+		}
+		want := "noted other_attempt, noted other_attempt, noted other_attempt, decided, noted not_unknown"
+		if got := strings.Join(d.asked(t), ", "); got != want {
+			t.Errorf("answers: %s\nwant: %s", got, want)
+		}
+		end()
+	})
 }
 
 // A library lends its plans when it is open.
@@ -169,7 +196,7 @@ func TestResolveOfABatchThatIsBeingRead(t *testing.T) {
 		synctest.Wait() // the session has read its logs, but for the batch's plan
 		d.append(t, `{"v":1,"type":"closed","batch":"x","plan":2,"session":"s","at":"2026-01-01T00:00:00Z"}`)
 		synctest.Wait() // and its loop is busy
-		d.ask(t, schema.Command{Kind: schema.CmdResolve, Batch: p.ID, Plan: 1, Verdict: schema.VerdictDead, Evidence: "a feeling"})
+		d.ask(t, schema.Command{Kind: schema.CmdResolve, Batch: p.ID, Plan: 1, Attempt: 1, RequestID: "r", Verdict: schema.VerdictDead, Evidence: "a feeling"})
 		synctest.Wait() // the word comes before the loop
 		close(plans.open)
 		synctest.Wait() // and right behind it the batch

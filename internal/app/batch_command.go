@@ -61,6 +61,9 @@ func (c *batchChange) give(ctx context.Context, p *program, do string, command s
 	if err != nil {
 		return err
 	}
+	if command.Kind == schema.CmdResolve { // a word is about what is shown here, whatever follows
+		command.Attempt, command.RequestID = story.Attempt, story.RequestID
+	}
 	would := oncall.Foresee(command.Kind, &story.Batch)
 	if !c.JSON {
 		p.say("batch %s of %s: %s", story.ID, story.Merchant, oneLine(&story.Batch))
@@ -145,7 +148,7 @@ type batchResolveCommand struct {
 
 // Help says more than the line in the list of commands.
 func (*batchResolveCommand) Help() string {
-	return `A person's word, where nothing else can decide: only for a batch whose outcome is unknown, or that somebody else acted on at iyzico. It is refused while iyzico's answer contradicts it. --dead lets the payouts be paid again in a new attempt, so it needs iyzico's own written word that this one never will be. With --items, payouts that the file does not name stay submitted, and iyzico is asked on.` + changeHelp + `
+	return `A person's word, where nothing else can decide: only for a batch whose outcome is unknown, or that somebody else acted on at iyzico. It is refused while iyzico's answer contradicts it, and where another attempt than the one you are shown has begun meanwhile. --dead lets the payouts be paid again in a new attempt, so it needs iyzico's own written word that this one never will be. With --items, payouts that the file does not name stay submitted, and iyzico is asked on.` + changeHelp + `
 
 Example:
 

@@ -1,6 +1,7 @@
 package oncall
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -70,7 +71,7 @@ func Foresee(kind schema.CommandKind, b *Batch) string {
 	case kind == schema.CmdResolve && b.State != worker.StateUnknown && !foreign(b):
 		return "refused: iyzico's answer is not overdue; nothing is left to a person"
 	case kind == schema.CmdResolve:
-		return "your word would be taken, unless iyzico's answer contradicts it"
+		return fmt.Sprintf("your word about attempt %d (requestId %s) would be taken, unless iyzico's answer contradicts it", b.Attempt, cmp.Or(b.RequestID, "none"))
 	case b.Payable.Count+b.Unanswered.Count == 0:
 		return "nothing would change: every payout of the batch is answered"
 	case b.Gone:

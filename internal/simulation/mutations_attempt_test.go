@@ -270,4 +270,7 @@ var attemptRules = []mutation{
 	{seed: 1, rule: "nothing is created before the merchant opens", removed: "the time is not looked at", edits: []edit{
 		{file: "worker/next.go", old: `		if b.plan.NotBefore.After(s.ports.Now()) {`, new: `		if b.plan.NotBefore.After(s.ports.Now()) && b.closed {`},
 	}},
+	{seed: 181, rule: "a person's word is about the attempt that was shown", removed: "it settles the attempt that is current", edits: []edit{
+		{file: "worker/resolve.go", old: `	case c.Attempt != b.attempt || c.RequestID != b.winner:`, new: `	case c.Attempt < 1:`},
+	}},
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/toplu/toplu/iyzico/iyzicotest"
@@ -180,10 +179,14 @@ func (p *person) command(owned map[int64]owned, plans []int64) {
 		}
 		if c.Kind == schema.CmdResolve {
 			// A person's word is believed where iyzico does not contradict it, so
-			// it must be true.
-			if !p.allDead(o) {
+			// it must be true: of the attempt that it names, which may have ended
+			// when the word is heard.
+			seen := p.dead(o)
+			if len(seen) == 0 {
 				return
 			}
+			n := seen[w.rnd.IntN(len(seen))]
+			c.Attempt, c.RequestID = n.Attempt, n.RequestID
 			c.Verdict, c.Evidence = schema.VerdictDead, "iyzico's panel"
 		}
 	}
@@ -208,19 +211,22 @@ func (p *person) open() {
 	}
 }
 
-// allDead reports whether all that iyzico has of the batch is cancelled to the
-// last item.
-func (p *person) allDead(o owned) bool {
-	some := false
+// dead lists the batch's created records whose requestId is cancelled at iyzico to
+// the last item.
+func (p *person) dead(o owned) []note {
+	var all []note
+	c := p.read().batches[o.plan]
+	if c == nil {
+		return nil
+	}
 	for _, b := range p.w.provider.Books().Batches {
-		if strings.HasPrefix(b.ExternalID, o.batch+"-") {
-			some = true
-			if !dead(b) {
-				return false
+		for _, n := range c.created {
+			if n.RequestID == b.RequestID && dead(b) {
+				all = append(all, n)
 			}
 		}
 	}
-	return some
+	return all
 }
 
 // dead is proof of death as the books have it.
@@ -307,6 +313,13 @@ func (p *person) attend(o owned, c *chapter, truth map[string]iyzicotest.BatchEn
 			if !p.w.p.settings.ResumeWhenFunded {
 				p.cancelAtIyzico(n.RequestID)
 			}
+		}
+		if last := c.created[len(c.created)-1]; c.unknown && n.Attempt < last.Attempt && dead(b) {
+			// A word that was true when it was asked for, and comes late.
+			p.ask(&schema.Command{
+				Kind: schema.CmdResolve, Batch: o.batch, Plan: o.plan, Attempt: n.Attempt, RequestID: n.RequestID,
+				Verdict: schema.VerdictDead, Evidence: "iyzico's panel", By: "person", At: time.Now().UTC(),
+			})
 		}
 		if round < 2 {
 			continue
