@@ -95,26 +95,6 @@ func TestWrongUse(t *testing.T) {
 	}
 }
 
-func TestHelpHasAnExampleForEveryCommand(t *testing.T) {
-	t.Parallel()
-	root := run(t, nil, "", "--help")
-	root.want(t, 0, "Usage: toplu <command>", "")
-	if none := run(t, nil, ""); none != root {
-		t.Error("without arguments the help must be shown")
-	}
-	for _, command := range []string{"config check", "config show", "topics create", "topics check", "simulator", "send"} {
-		if !strings.Contains(root.out, "\n  "+command) {
-			t.Errorf("%s is not in the list of commands", command)
-		}
-		r := run(t, nil, "", append(strings.Fields(command), "--help")...)
-		r.want(t, 0, "Example:", "")
-		_, example, _ := strings.Cut(r.out, "Example:\n\n")
-		if !strings.Contains(example, "toplu "+command) || !strings.Contains(r.out, "--json") {
-			t.Errorf("%s: no example of its own, or no --json:\n%s", command, r.out)
-		}
-	}
-}
-
 func TestConfigCheck(t *testing.T) {
 	t.Parallel()
 	run(t, nil, "", "config", "check", "--config", file(t, "toplu.yaml", complete)).want(t, 0, "configuration: fine\n", "")

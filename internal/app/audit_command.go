@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
-
 	"github.com/toplu/toplu/internal/oncall"
 )
 
@@ -34,13 +32,17 @@ func (c *auditCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer s.close()
-	bar := p.spinner("records")
-	o := oncall.AuditOptions{PageSize: s.cfg.Iyzico.PageSize, Settle: c.Settle, Told: func(n int) { _ = bar.Add(n) }}
+	extent, err := d.AuditExtent(ctx)
+	if err != nil {
+		return explainKafka(err)
+	}
+	bar := p.progress(extent, "reading")
+	o := oncall.AuditOptions{PageSize: s.cfg.Iyzico.PageSize, Settle: c.Settle, Told: bar.add}
 	if c.Iyzico {
 		o.Merchant = s.provider
 	}
 	audit, err := d.Audit(ctx, o)
-	_ = bar.Exit()
+	bar.end()
 	if err != nil {
 		return explainKafka(err)
 	}
@@ -90,18 +92,4 @@ func (*auditCommand) print(p *program, a *oncall.Audit) {
 		return
 	}
 	p.say("%d differences. (%.1f s)", a.Found, a.Took.Seconds())
-}
-
-// spinner counts what has no known end, on a terminal, with its rate.
-func (p *program) spinner(what string) *progressbar.ProgressBar {
-	return progressbar.NewOptions(
-		-1,
-		progressbar.OptionSetWriter(p.stderr),
-		progressbar.OptionSetVisibility(isTerminal(p.stderr)),
-		progressbar.OptionSetDescription(what),
-		progressbar.OptionShowCount(),
-		progressbar.OptionShowIts(),
-		progressbar.OptionThrottle(100*time.Millisecond),
-		progressbar.OptionClearOnFinish(),
-	)
 }

@@ -289,6 +289,16 @@ func (s *shift) write(t *testing.T, topic string, partition *int, m schema.Messa
 	}
 }
 
+type rebuildJSON struct {
+	DryRun bool
+	Shards []struct {
+		Shard             int
+		Claims, Plans     int64
+		TookNanoseconds   int64
+		Finished, Emptied bool
+	}
+}
+
 // Claims that were tampered with are right again after a rebuild, while the
 // service runs, and nobody is paid twice by it.
 func TestRebuild(t *testing.T) {
@@ -310,6 +320,16 @@ func TestRebuild(t *testing.T) {
 	s.differs(t, 1, "claims", "of another merchant, recipient or amount")
 	s.run(t, "rebuild", "--shard", "7", "--yes").want(t, 2, "", "there are 0 to 1")
 	s.run(t, "rebuild", "--dry-run").want(t, 0, "would empty and refill the claims of shards 0, 1", "")
+	if dry := decode[rebuildJSON](t, s.run(t, "rebuild", "--dry-run", "--json")); !dry.DryRun || len(dry.Shards) != 2 || dry.Shards[1].Shard != 1 || dry.Shards[1].Emptied {
+		t.Errorf("%+v", dry)
+	}
+	type quarantineJSON struct {
+		DryRun      bool
+		Shard, Plan int
+	}
+	if dry := decode[quarantineJSON](t, s.run(t, "quarantine", "--shard", "1", "--plan", "3", "--reason", "try", "--dry-run", "--json")); dry != (quarantineJSON{true, 1, 3}) {
+		t.Errorf("%+v", dry)
+	}
 	s.run(t, "rebuild").want(t, 2, "", "add --yes")
 	s.run(t, "rebuild", "--yes", "--by", "ayse", "--reason", "a drill").want(t, 0, "shard 1: ", "")
 	for shard := range 2 {

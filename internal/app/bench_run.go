@@ -260,11 +260,11 @@ func (r *benchRun) progress() func(what string, done, of int) {
 	}
 	current := ""
 	bar := r.program.progress(0, "")
-	r.quiet = func() { _ = bar.Exit() }
+	r.quiet = func() { bar.end() }
 	return func(what string, done, of int) {
 		if what != current {
-			_ = bar.Exit()
-			current, bar = what, r.program.progress(of, what)
+			bar.end()
+			current, bar = what, r.program.progress(int64(of), what)
 		}
 		_ = bar.Set(done)
 	}

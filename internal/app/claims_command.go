@@ -84,12 +84,12 @@ func (c *claimsImportCommand) Run(ctx context.Context, p *program) error {
 	if ok, err := c.confirmed(ctx, p, "Use up %d payout ids for ever%s?", check.New, map[bool]string{true: ", and open the installation", false: ""}[c.Open]); !ok {
 		return err
 	}
-	bar := p.progress(check.New, "importing")
+	bar := p.progress(int64(check.New), "importing")
 	err = d.Import(ctx, check, c.by(p), c.Reason, func(n int) {
 		report.Imported += n
-		_ = bar.Add(n)
+		bar.add(n)
 	})
-	_ = bar.Exit()
+	bar.end()
 	if err == nil && c.Open {
 		report.Opened, err = d.Open(ctx, c.by(p), c.Reason)
 	}

@@ -67,10 +67,16 @@ func (c *dlqListCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer s.close()
+	extent, err := d.LettersExtent(ctx, c.Last)
+	if err != nil {
+		return explainKafka(err)
+	}
 	var list dlqList
+	bar := p.progress(extent, "reading")
 	groups := oncall.NewCauses()
 	err = d.DeadLetters(ctx, c.Last, func(l *oncall.Letter) (bool, error) {
 		list.Looked++
+		bar.add(1)
 		switch {
 		case !selection.Takes(l):
 		case c.Letters:
@@ -80,6 +86,7 @@ func (c *dlqListCommand) Run(ctx context.Context, p *program) error {
 		}
 		return true, nil
 	})
+	bar.end()
 	if err != nil {
 		return explainKafka(err)
 	}

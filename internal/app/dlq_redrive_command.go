@@ -52,7 +52,13 @@ func (c *dlqRedriveCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer s.close()
-	flight, err := d.Preflight(ctx, selection, s.cfg.Rules())
+	extent, err := d.LettersExtent(ctx, 0)
+	if err != nil {
+		return explainKafka(err)
+	}
+	bar := p.progress(extent, "reading")
+	flight, err := d.Preflight(ctx, selection, s.cfg.Rules(), bar.add)
+	bar.end()
 	if err != nil {
 		return explainKafka(err)
 	}
@@ -68,9 +74,9 @@ func (c *dlqRedriveCommand) Run(ctx context.Context, p *program) error {
 		if ok, err := c.confirmed(ctx, p, "Send %d requests%s back, to be paid?", n, inAll(report.Totals)); !ok {
 			return err
 		}
-		bar := p.progress(n, "sending back")
-		report.Sent, err = d.Redrive(ctx, flight, c.by(p), c.Reason, c.Rate, func(n int) { _ = bar.Add(n) })
-		_ = bar.Exit()
+		bar := p.progress(int64(n), "sending back")
+		report.Sent, err = d.Redrive(ctx, flight, c.by(p), c.Reason, c.Rate, bar.add)
+		bar.end()
 	}
 	switch {
 	case c.JSON:

@@ -231,24 +231,6 @@ func loose[T any](t *testing.T, r result) T {
 	return v
 }
 
-func TestOnCallHelpHasExamples(t *testing.T) {
-	t.Parallel()
-	root := run(t, nil, "", "--help")
-	for _, command := range []string{
-		"status", "rebuild", "audit", "replay plan", "replay run", "statuses reemit", "dlq list", "dlq show", "dlq redrive", "batch list", "batch show", "batch hold", "batch resume", "batch cancel", "batch resolve", "payout cancel", "pause", "resume",
-	} {
-		if !strings.Contains(root.out, "\n  "+command) {
-			t.Errorf("%s is not in the list of commands", command)
-		}
-		r := run(t, nil, "", append(strings.Fields(command), "--help")...)
-		r.want(t, 0, "Example:", "")
-		_, example, _ := strings.Cut(r.out, "Example:\n\n")
-		if !strings.Contains(example, "toplu "+command) || !strings.Contains(r.out, "--json") {
-			t.Errorf("%s: no example of its own, or no --json:\n%s", command, r.out)
-		}
-	}
-}
-
 type statusJSON struct {
 	Requests []struct {
 		Lag      int64

@@ -21,6 +21,13 @@ Example:
   toplu quarantine --shard 2 --plan 1042 --reason "written by hand" --config toplu.yaml`
 }
 
+// quarantineReport is what a dry run prints.
+type quarantineReport struct {
+	DryRun bool  `json:"dryRun"`
+	Shard  int   `json:"shard"`
+	Plan   int64 `json:"plan"`
+}
+
 // Run puts the plan in quarantine.
 func (c *quarantineCommand) Run(ctx context.Context, p *program) error {
 	if c.Reason == "" {
@@ -35,6 +42,9 @@ func (c *quarantineCommand) Run(ctx context.Context, p *program) error {
 		return usageError{fmt.Sprintf("--shard %d --plan %d: there are shards 0 to %d, and plans from 1 on", c.Shard, c.Plan, d.Shards-1)}
 	}
 	if c.DryRun {
+		if c.JSON {
+			return p.printJSON(quarantineReport{true, c.Shard, c.Plan})
+		}
 		p.say("would have shard %d go past plan %d", c.Shard, c.Plan)
 		return nil
 	}

@@ -52,7 +52,7 @@ func (c *rebuildCommand) Run(ctx context.Context, p *program) error {
 	report := rebuildReport{DryRun: c.DryRun, Shards: []oncall.Rebuilt{}}
 	if c.DryRun {
 		if c.JSON {
-			return p.printJSON(report)
+			return p.printJSON(rebuildReport{DryRun: true, Shards: wouldBe(shards)})
 		}
 		p.say("would empty and refill the claims of shards %s", numbers(shards))
 		return nil
@@ -79,7 +79,7 @@ func (c *rebuildCommand) rebuild(ctx context.Context, p *program, d *oncall.Desk
 			bar.ChangeMax64(max(1, end-1))
 			_ = bar.Set64(max(0, stand))
 		})
-		_ = bar.Exit()
+		bar.end()
 		if err != nil {
 			return true, err
 		}
@@ -98,4 +98,13 @@ func (c *rebuildCommand) rebuild(ctx context.Context, p *program, d *oncall.Desk
 		}
 	}
 	return false, nil
+}
+
+// wouldBe lists shards that nothing was done about.
+func wouldBe(shards []int) []oncall.Rebuilt {
+	all := make([]oncall.Rebuilt, len(shards))
+	for i, shard := range shards {
+		all[i].Shard = shard
+	}
+	return all
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -59,9 +60,13 @@ func (c *replayPlanCommand) Run(ctx context.Context, p *program) error {
 			return err
 		}
 	}
-	bar := p.spinner("requests")
-	plan, err := d.PlanReplay(ctx, stretch, s.cfg.Rules(), func(n int) { _ = bar.Add(n) })
-	_ = bar.Exit()
+	extent, err := d.ReplayExtent(ctx, stretch)
+	if err != nil {
+		return explainKafka(err)
+	}
+	bar := p.progress(extent, "reading")
+	plan, err := d.PlanReplay(ctx, stretch, s.cfg.Rules(), bar.add)
+	bar.end()
 	if err != nil {
 		return explainKafka(err)
 	}
@@ -71,7 +76,7 @@ func (c *replayPlanCommand) Run(ctx context.Context, p *program) error {
 		if err := writer.printJSON(plan); err != nil {
 			return err
 		}
-		if err := os.WriteFile(c.Out, text.Bytes(), 0o600); err != nil {
+		if err := writeWhole(c.Out, text.Bytes()); err != nil {
 			return err
 		}
 	}
@@ -80,6 +85,28 @@ func (c *replayPlanCommand) Run(ctx context.Context, p *program) error {
 	}
 	c.print(p, plan)
 	return nil
+}
+
+// writeWhole writes a file that is there whole or not at all.
+func writeWhole(path string, text []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err == nil {
+		err = f.Sync()
+	}
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return err
 }
 
 func (c *replayPlanCommand) stretch() (*oncall.Stretch, error) {
@@ -96,6 +123,9 @@ func (c *replayPlanCommand) stretch() (*oncall.Stretch, error) {
 			continue
 		}
 		offset, err := strconv.ParseInt(end.text, 10, 64)
+		if err == nil && offset == 0 && end.offset == &s.ToOffset {
+			return nil, usageError{"--to 0: no request stands before it"}
+		}
 		if err == nil && offset >= 0 {
 			*end.offset = offset
 			continue
@@ -214,9 +244,9 @@ func (c *replayRunCommand) Run(ctx context.Context, p *program) error {
 		if ok, err := c.confirmed(ctx, p, "Ask again for %d payouts, to be paid?", replay.ToSend); !ok {
 			return err
 		}
-		bar := p.progress(replay.ToSend, "sending")
-		report.Sent, err = d.RunReplay(ctx, replay, c.Rate, func(n int) { _ = bar.Add(n) })
-		_ = bar.Exit()
+		bar := p.progress(int64(replay.ToSend), "sending")
+		report.Sent, err = d.RunReplay(ctx, replay, c.Rate, bar.add)
+		bar.end()
 	}
 	switch {
 	case c.JSON:

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
-
 	"github.com/toplu/toplu/internal/config"
 	"github.com/toplu/toplu/internal/kafkaio"
 	"github.com/toplu/toplu/schema"
@@ -163,16 +161,16 @@ func (p *program) send(ctx context.Context, cfg *config.Config, messages []kafka
 			return 0, explainKafka(err)
 		}
 	}
-	bar := p.progress(len(messages), "sending")
-	defer func() { _ = bar.Exit() }()
-	_ = bar.Add(skip)
+	bar := p.progress(int64(len(messages)), "sending")
+	defer bar.end()
+	bar.add(skip)
 	for sent := skip; sent < len(messages); {
 		chunk := messages[sent:min(sent+sendChunk, len(messages))]
 		if err := publish(ctx, client, cfg.Kafka.Timeout, chunk); err != nil {
 			return sent, fmt.Errorf("%w\n%d of %d requests were sent for certain; go on with --skip %d, or send the whole file again: what was sent is then the same event, and is paid once", explainKafka(err), sent, len(messages), sent)
 		}
 		sent += len(chunk)
-		_ = bar.Add(len(chunk))
+		bar.add(len(chunk))
 	}
 	return len(messages), nil
 }
@@ -182,17 +180,4 @@ func publish(ctx context.Context, client *kafkaio.Client, limit time.Duration, c
 	limited, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("kafka: not written within %s", limit))
 	defer cancel()
 	return client.PublishAll(limited, chunk)
-}
-
-// progress is a bar on a terminal, and nothing anywhere else.
-func (p *program) progress(total int, what string) *progressbar.ProgressBar {
-	return progressbar.NewOptions(
-		total,
-		progressbar.OptionSetWriter(p.stderr),
-		progressbar.OptionSetVisibility(isTerminal(p.stderr)),
-		progressbar.OptionSetDescription(what),
-		progressbar.OptionShowCount(),
-		progressbar.OptionThrottle(100*time.Millisecond),
-		progressbar.OptionClearOnFinish(),
-	)
 }

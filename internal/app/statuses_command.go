@@ -72,12 +72,15 @@ func (c *reemitCommand) Run(ctx context.Context, p *program) error {
 	defer closeTo()
 	wanted := &oncall.Wanted{PayoutIDs: c.IDs, Batch: c.Batch, From: c.From, To: c.To}
 	report := reemitReport{DryRun: c.DryRun, Topic: topic, Statuses: map[schema.PayoutStatus]int{}, of: map[int]bool{}}
+	found := p.progress(-1, "looking for statuses")
 	err = d.Statuses(ctx, wanted, func(st *schema.Status) error {
+		found.add(1)
 		report.Events++
 		report.of[schema.Shard(st.PayoutID, d.Shards)] = true
 		report.Statuses[st.Status]++
 		return nil
 	})
+	found.end()
 	if err != nil {
 		return err
 	}
@@ -91,12 +94,12 @@ func (c *reemitCommand) Run(ctx context.Context, p *program) error {
 		if _, err := hasty.Note(ctx, report.shards(), c.command(p, schema.CmdReemit)); err != nil {
 			return err
 		}
-		bar := p.progress(report.Events, "publishing")
+		bar := p.progress(int64(report.Events), "publishing")
 		err = d.Reemit(ctx, to, topic, wanted, c.Rate, func(n int) {
 			report.Sent += n
-			_ = bar.Add(n)
+			bar.add(n)
 		})
-		_ = bar.Exit()
+		bar.end()
 	}
 	if c.JSON {
 		if printed := p.printJSON(report); printed != nil {

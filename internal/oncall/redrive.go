@@ -69,8 +69,9 @@ type Preflight struct {
 }
 
 // Preflight judges the letters of a selection by the rules and the claims as they
-// are now. It fails with [ErrNotKnown] if the claims cannot tell.
-func (d *Desk) Preflight(ctx context.Context, s *Selection, rules *schema.Rules) (*Preflight, error) {
+// are now. told hears of every letter read. It fails with [ErrNotKnown] if the
+// claims cannot tell.
+func (d *Desk) Preflight(ctx context.Context, s *Selection, rules *schema.Rules, told func(n int)) (*Preflight, error) {
 	// Before the claims are asked: what is answered in between, they know.
 	sent, first, err := d.onTheirWay(ctx, rules)
 	if err != nil {
@@ -78,6 +79,7 @@ func (d *Desk) Preflight(ctx context.Context, s *Selection, rules *schema.Rules)
 	}
 	p := &Preflight{Letters: []JudgedLetter{}, Fates: map[Fate]int{}, Sums: map[schema.Currency]int64{}}
 	err = d.DeadLetters(ctx, 0, func(l *Letter) (bool, error) {
+		told(1)
 		if from, again := l.message.Get(HeaderRedrivenFrom); again {
 			sent[from] = "it came back as " + l.Place() + ": " + l.Code
 		}

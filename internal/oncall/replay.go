@@ -110,17 +110,22 @@ func idKey(payoutID string) [12]byte {
 }
 
 // history folds every log: who owns what and what became of it.
-func (d *Desk) history(ctx context.Context) (*history, error) {
+func (d *Desk) history(ctx context.Context, read func(n int)) (*history, error) {
 	h := &history{known: map[[12]byte]pastPayout{}}
 	for shard := range d.Shards {
 		logs := d.Logs(shard)
 		told, err := worker.Retell(ctx, shard, logs.Plans, logs.Journal, worker.Listener{
 			Plan: func(offset int64, p *schema.Plan, owners []worker.Owner, _ int64) error {
+				read(1)
 				for i, o := range owners {
 					if o.Offset == offset {
 						h.known[idKey(p.Items[i].PayoutID)] = pastPayout{o.Content, schema.Accepted}
 					}
 				}
+				return nil
+			},
+			Record: func(int64, *schema.Record, string) error {
+				read(1)
 				return nil
 			},
 			Status: func(s *schema.Status) error {
@@ -139,7 +144,7 @@ func (d *Desk) history(ctx context.Context) (*history, error) {
 
 // PlanReplay reads a stretch of the requests again and says what became of each,
 // without changing anything. What the consumers have not answered yet is on its
-// way by itself and is left out. told hears of every request read.
+// way by itself and is left out. told hears of every record read.
 func (d *Desk) PlanReplay(ctx context.Context, s *Stretch, rules *schema.Rules, told func(n int)) (*ReplayPlan, error) {
 	_, pending, err := d.onTheirWay(ctx, rules)
 	if err != nil {
@@ -149,7 +154,7 @@ func (d *Desk) PlanReplay(ctx context.Context, s *Stretch, rules *schema.Rules, 
 	if err != nil {
 		return nil, err
 	}
-	h, err := d.history(ctx)
+	h, err := d.history(ctx, told)
 	if err != nil {
 		return nil, err
 	}
