@@ -37,6 +37,7 @@ func (c *benchWorkerCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
+	paceCollections() // as run does
 	s, err := newService(cfg, Roles{Consumer: true, Worker: true}, log)
 	if err != nil {
 		return err

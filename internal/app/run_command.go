@@ -36,6 +36,7 @@ func (c *runCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
+	paceCollections()
 	s, err := newService(cfg, roles, log)
 	if err != nil {
 		return err
