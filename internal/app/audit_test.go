@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"crypto/sha256"
 	"slices"
 	"strings"
 	"testing"
@@ -154,6 +155,63 @@ func anyClaim(t *testing.T, rdb *redis.Client) (bucket, field string) {
 		}
 	}
 	t.Fatalf("no claims among %q", keys)
+	return "", ""
+}
+
+// What was paid elsewhere is compared as plans are: it is no difference where nothing
+// follows it, and one where somebody has touched it.
+func TestAuditOfImports(t *testing.T) {
+	t.Parallel()
+	s := newShift(t, 20*time.Millisecond)
+	s.start(t)
+	s.send(t, "a-1")
+	s.says(t, ": paid", "explain", "a-1")
+	s.run(t, "claims", "import", file(t, "ids", "old-1\nold-2\nold-3\nold-4\nold-5\n"), "--reason", "the old system", "--yes").want(t, 0, "5 imported", "")
+	s.stop()
+	if v, r := s.audit(t); !v.Agrees {
+		t.Fatalf("%s", r.out)
+	}
+	rdb := redis.NewClient(&redis.Options{Addr: s.env["TOPLU_REDIS_ADDRS"]})
+	t.Cleanup(func() { _ = rdb.Close() })
+	bucket, field := claimOf(t, rdb, "old-1")
+	claim, err := rdb.HGet(t.Context(), bucket, field).Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	meta, number := bucket[:strings.Index(bucket, "}")+1], bucket[strings.LastIndex(bucket, ":")+1:]
+	for _, tt := range []struct {
+		text string
+		harm func()
+	}{
+		{"by the log the one at", func() { rdb.HSet(t.Context(), bucket, field, "\x00\x00\x00\x00\x00"+claim[5:]) }},
+		{"of another merchant, recipient or amount", func() { rdb.HSet(t.Context(), bucket, field, claim[:5]+"another-one!") }},
+	} {
+		tt.harm()
+		s.differs(t, 1, "claims", tt.text)
+		rdb.HSet(t.Context(), bucket, field, claim)
+	}
+	// Deleted, and all counts with it.
+	rdb.HDel(t.Context(), bucket, field)
+	rdb.HIncrBy(t.Context(), meta, number, -1)
+	rdb.HIncrBy(t.Context(), meta, "n", -1)
+	s.differs(t, 2, "claims", "nobody owns it in Redis")
+}
+
+// claimOf finds the bucket and the field of a payout's claim.
+func claimOf(t *testing.T, rdb *redis.Client, payout string) (bucket, field string) {
+	t.Helper()
+	sum := sha256.Sum256([]byte(payout))
+	field = string(sum[:12])
+	keys, err := rdb.Keys(t.Context(), "*}:*").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range keys {
+		if there, err := rdb.HExists(t.Context(), key, field).Result(); err == nil && there {
+			return key, field
+		}
+	}
+	t.Fatalf("no claim of %s", payout)
 	return "", ""
 }
 

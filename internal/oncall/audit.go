@@ -58,6 +58,7 @@ type AuditShard struct {
 	Open       int   `json:"openBatches"`
 	Duplicates int   `json:"duplicates"` // planned again with the same content, owned once
 	Conflicts  int   `json:"conflicts"`  // planned again with other content, owned by the first
+	Imported   int   `json:"imported"`   // payout ids that are used up since they were paid elsewhere
 	NotFolded  int   `json:"notFolded"`  // plans that the claims have not taken in yet
 }
 
@@ -153,7 +154,16 @@ func (a *auditor) auditShard(ctx context.Context, shard int) error {
 				a.events.closed[p.ID] = true
 			}
 			a.countPlan(offset, p, owners)
-			return a.comparePlan(ctx, offset, p, owners, claims)
+			return a.compareClaims(ctx, offset, &schema.PlanRecord{Plan: p}, owners, claims)
+		},
+		Imported: func(offset int64, im *schema.Imported, owners []worker.Owner, claims int64) error {
+			a.options.Told(1)
+			for _, o := range owners {
+				if o.Offset == offset {
+					a.shard.Imported++
+				}
+			}
+			return a.compareClaims(ctx, offset, &schema.PlanRecord{Imported: im}, owners, claims)
 		},
 		Status: a.expect,
 		Record: func(_ int64, r *schema.Record, void string) error {

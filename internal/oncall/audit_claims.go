@@ -41,8 +41,9 @@ func (a *auditor) claimsDiffer(batch, payout, text string) {
 	a.differ(Difference{Where: "claims", Shard: a.shard.Shard, BatchID: batch, PayoutID: payout, Text: text})
 }
 
-// comparePlan holds the claims on a plan's payouts against who owns them by the log.
-func (a *auditor) comparePlan(ctx context.Context, offset int64, p *schema.Plan, owners []worker.Owner, claims int64) error {
+// compareClaims holds the claims on what a record asks for against who owns that
+// by the log.
+func (a *auditor) compareClaims(ctx context.Context, offset int64, rec *schema.PlanRecord, owners []worker.Owner, claims int64) error {
 	c := &a.claims
 	if c.off {
 		return nil
@@ -52,17 +53,18 @@ func (a *auditor) comparePlan(ctx context.Context, offset int64, p *schema.Plan,
 		return nil
 	}
 	c.count = claims
-	for from := 0; from < len(p.Items); from += lookUp {
-		to := min(from+lookUp, len(p.Items))
-		ids := make([]string, 0, to-from)
-		for i := from; i < to; i++ {
-			ids = append(ids, p.Items[i].PayoutID)
-		}
+	batch := ""
+	if rec.Plan != nil {
+		batch = rec.Plan.ID
+	}
+	all := payoutIDs(rec)
+	for from := 0; from < len(all); from += lookUp {
+		ids := all[from:min(from+lookUp, len(all))]
 		found, err := a.desk.Claims.Lookup(ctx, a.shard.Shard, c.state.Epoch, offset, ids)
 		var low *worker.LowError
 		switch {
 		case errors.Is(err, worker.ErrClaimsLost), errors.Is(err, worker.ErrClaimsCorrupt), errors.As(err, &low):
-			a.claimsDiffer(p.ID, "", err.Error()+"; the shard's other claims were not compared")
+			a.claimsDiffer(batch, "", err.Error()+"; the shard's other claims were not compared")
 			c.off = true
 			return nil
 		case err != nil:
@@ -72,11 +74,11 @@ func (a *auditor) comparePlan(ctx context.Context, offset int64, p *schema.Plan,
 			switch want := owners[from+i]; {
 			case o == want:
 			case o.Offset == worker.None:
-				a.claimsDiffer(p.ID, ids[i], fmt.Sprintf("nobody owns it in Redis; by the log the plan at offset %d does", want.Offset))
+				a.claimsDiffer(batch, ids[i], fmt.Sprintf("nobody owns it in Redis; by the log the plan at offset %d does", want.Offset))
 			case o.Offset != want.Offset:
-				a.claimsDiffer(p.ID, ids[i], fmt.Sprintf("the plan at offset %d owns it in Redis; by the log the one at %d does", o.Offset, want.Offset))
+				a.claimsDiffer(batch, ids[i], fmt.Sprintf("the plan at offset %d owns it in Redis; by the log the one at %d does", o.Offset, want.Offset))
 			default:
-				a.claimsDiffer(p.ID, ids[i], "the claim is of another merchant, recipient or amount than the plan's")
+				a.claimsDiffer(batch, ids[i], "the claim is of another merchant, recipient or amount than the plan's")
 			}
 		}
 	}
