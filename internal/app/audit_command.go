@@ -58,10 +58,10 @@ func (c *auditCommand) Run(ctx context.Context, p *program) error {
 }
 
 func (*auditCommand) print(p *program, a *oncall.Audit) {
-	rows := [][]string{{"SHARD", "PLANS", "RECORDS", "PAYOUTS", "OPEN BATCHES", "DUPLICATES", "CONFLICTS"}}
+	rows := [][]string{{"SHARD", "PLANS", "RECORDS", "PAYOUTS", "OPEN BATCHES", "DUPLICATES", "CONFLICTS", "IMPORTED"}}
 	for _, s := range a.Shards {
 		rows = append(rows, []string{
-			strconv.Itoa(s.Shard), strconv.Itoa(s.Plans), itoa(s.Records), itoa(s.Payouts), strconv.Itoa(s.Open), strconv.Itoa(s.Duplicates), strconv.Itoa(s.Conflicts),
+			strconv.Itoa(s.Shard), strconv.Itoa(s.Plans), itoa(s.Records), itoa(s.Payouts), strconv.Itoa(s.Open), strconv.Itoa(s.Duplicates), strconv.Itoa(s.Conflicts), strconv.Itoa(s.Imported),
 		})
 	}
 	p.table(rows)
