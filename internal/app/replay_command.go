@@ -36,7 +36,7 @@ type replayPlanCommand struct {
 
 // Help says more than the line in the list of commands.
 func (*replayPlanCommand) Help() string {
-	return `Reads a stretch of the requests again and says, without changing anything, what became of each: paid, in flight, failed, refused and why, conflicting, and new: those that no batch has and that would be paid. The plan lists the new ones by id, place and content, under a digest; "toplu replay run" pays these and nothing else. With --parked it reads the dead letters of the code below_floor instead, which hold what the topic may have lost since; --from and --to are then of these letters. What the consumers have not read yet is on its way by itself and is no part of a plan.
+	return `Reads a stretch of the requests again and says, without changing anything, what became of each: paid, in flight, failed, paid elsewhere, refused and why, conflicting, and new: those that no batch has and that would be paid. The plan lists the new ones by id, place and content, under a digest; "toplu replay run" pays these and nothing else. With --parked it reads the dead letters of the code below_floor instead, which hold what the topic may have lost since; --from and --to are then of these letters. What the consumers have not read yet is on its way by itself and is no part of a plan.
 
 Example:
 
@@ -166,6 +166,7 @@ func (c *replayPlanCommand) print(p *program, plan *oncall.ReplayPlan) {
 	for _, code := range slices.Sorted(maps.Keys(plan.Refused)) {
 		add(plan.Refused[code], "refused: "+code)
 	}
+	add(plan.Imported, "paid elsewhere: imported")
 	add(plan.UsedUp, "conflicting: the id belongs to a payout with other content")
 	add(plan.Again, "repeated, or on its way")
 	add(plan.Skipped, "not meant: another merchant or id")

@@ -87,6 +87,28 @@ func TestReplay(t *testing.T) {
 	}
 }
 
+// A stretch with requests that were paid elsewhere can be planned, and pays the others:
+// the usual state after Kafka was lost.
+func TestReplayOfWhatWasPaidElsewhere(t *testing.T) {
+	t.Parallel()
+	s := newShift(t, 20*time.Millisecond)
+	s.send(t, "lost-1", "elsewhere-1", "elsewhere-2")
+	s.env = plus(s.env, "TOPLU_KAFKA_STARTAT=now")
+	s.start(t)
+	s.until(t, func(result) bool { return s.began(t) }, "status")
+	s.run(t, "claims", "import", file(t, "ids", "elsewhere-1\nelsewhere-2\n"), "--reason", "the old system", "--yes").want(t, 0, "2 imported", "")
+	path := filepath.Join(t.TempDir(), "lost.plan")
+	s.until(t, func(r result) bool { return r.code == 0 && loose[replayJSON](t, r).Read == 3 }, "replay", "plan", "--from", "0", "--out", path, "--json")
+	r := s.run(t, "replay", "plan", "--from", "0", "--out", path)
+	r.want(t, 0, "NEW, would be paid: 1 (10.00 TRY)", "")
+	r.want(t, 0, "2         paid elsewhere: imported", "")
+	s.run(t, "replay", "run", path, "--yes").want(t, 0, "1 sent", "")
+	s.says(t, ": paid", "explain", "lost-1")
+	if v, r := s.audit(t, "--iyzico"); !v.Agrees || len(v.Sums) != 1 || v.Sums[0].Count != 1 {
+		t.Errorf("%s", r.out)
+	}
+}
+
 // A plan that lists an id which another payout has taken since is refused whole.
 func TestReplayPlanThatNoLongerMatches(t *testing.T) {
 	t.Parallel()

@@ -46,12 +46,14 @@ type ReplayPlan struct {
 	Read    int                         `json:"read"`    // requests in the stretch
 	Skipped int                         `json:"skipped"` // of these, other merchants and ids
 	Known   map[schema.PayoutStatus]int `json:"known"`   // taken with the same content, by status
-	UsedUp  int                         `json:"usedUp"`  // the id belongs to a payout with other content
-	Refused map[string]int              `json:"refused"` // invalid by the rules of now, by code
-	Again   int                         `json:"again"`   // new, and in the stretch before or on its way
-	New     []ReplayItem                `json:"new"`     // would be paid
-	Sums    map[schema.Currency]string  `json:"newSums"`
-	Digest  string                      `json:"digest"` // SHA-256 of all of this with an empty digest
+	// Imported counts those whose id is used up since it was paid elsewhere.
+	Imported int                        `json:"imported,omitempty"`
+	UsedUp   int                        `json:"usedUp"`  // the id belongs to a payout with other content
+	Refused  map[string]int             `json:"refused"` // invalid by the rules of now, by code
+	Again    int                        `json:"again"`   // new, and in the stretch before or on its way
+	New      []ReplayItem               `json:"new"`     // would be paid
+	Sums     map[schema.Currency]string `json:"newSums"`
+	Digest   string                     `json:"digest"` // SHA-256 of all of this with an empty digest
 }
 
 // A ReplayRange is the offsets of a partition from From up to, not including, To.
@@ -100,8 +102,9 @@ type history struct {
 }
 
 type pastPayout struct {
-	content schema.Digest
-	status  schema.PayoutStatus
+	content  schema.Digest
+	status   schema.PayoutStatus
+	imported bool // paid elsewhere: it has no status
 }
 
 func idKey(payoutID string) [12]byte {
@@ -119,7 +122,15 @@ func (d *Desk) history(ctx context.Context, read func(n int)) (*history, error) 
 				read(1)
 				for i, o := range owners {
 					if o.Offset == offset {
-						h.known[idKey(p.Items[i].PayoutID)] = pastPayout{o.Content, schema.Accepted}
+						h.known[idKey(p.Items[i].PayoutID)] = pastPayout{content: o.Content, status: schema.Accepted}
+					}
+				}
+				return nil
+			},
+			Imported: func(offset int64, im *schema.Imported, owners []worker.Owner, _ int64) error {
+				for i, o := range owners {
+					if o.Offset == offset {
+						h.known[idKey(im.Items[i].PayoutID)] = pastPayout{content: o.Content, imported: true}
 					}
 				}
 				return nil
@@ -130,7 +141,7 @@ func (d *Desk) history(ctx context.Context, read func(n int)) (*history, error) 
 			},
 			Status: func(s *schema.Status) error {
 				k := idKey(s.PayoutID)
-				h.known[k] = pastPayout{h.known[k].content, s.Status}
+				h.known[k] = pastPayout{content: h.known[k].content, status: s.Status}
 				return nil
 			},
 		})
@@ -301,6 +312,8 @@ func (j *replayJudge) judge(m schema.Message, from string, rec *kafkaio.Record) 
 	past, known := j.history.known[idKey(r.PayoutID)]
 	earlier, again := j.first[r.PayoutID]
 	switch {
+	case known && past.imported && j.seal.Same(past.content, r):
+		p.Imported++
 	case known && j.seal.Same(past.content, r):
 		p.Known[past.status]++
 	case known, again && earlier.content != content:
