@@ -24,4 +24,5 @@
 //	owners.go       which payouts are taken       audit.go        everything against the logs
 //	read.go         a partition, to its end       audit_….go      claims, statuses, iyzico
 //	pulse.go        how calls to iyzico go        search.go       duplicates, letters of a payout
+//	pace.go         so many events in a second
 package oncall

@@ -219,7 +219,7 @@ func (d *Desk) Redrive(ctx context.Context, p *Preflight, by, why string, rate i
 			out = append(out, kafkaio.Addressed{Topic: l.Source.Topic, Message: l.sentBack(by, why)})
 		}
 	}
-	return send(ctx, d.Kafka, out, rate, told)
+	return send(ctx, d.Kafka.PublishAll, out, newPace(rate), told)
 }
 
 // request is the request as it came, without what its death and an earlier
@@ -249,30 +249,6 @@ func (l *Letter) sentBack(by, why string) kafkaio.Message {
 		add(HeaderRedrivenWhy, why)
 	}
 	return m
-}
-
-// send publishes events, in their order within a topic, at most rate in a second.
-func send(ctx context.Context, to *kafkaio.Client, out []kafkaio.Addressed, rate int, told func(n int)) (int, error) {
-	const every = 100 * time.Millisecond
-	chunk := max(1, int(int64(rate)*int64(every)/int64(time.Second)))
-	pace := time.NewTicker(max(every, time.Duration(chunk)*time.Second/time.Duration(rate)))
-	defer pace.Stop()
-	for sent := 0; ; {
-		n := min(chunk, len(out)-sent)
-		if err := to.PublishAll(ctx, out[sent:sent+n]); err != nil {
-			return sent, fmt.Errorf("%w\n%d of %d were sent for certain; what was sent twice does no harm", err, sent, len(out))
-		}
-		sent += n
-		told(n)
-		if sent == len(out) {
-			return sent, nil
-		}
-		select {
-		case <-pace.C:
-		case <-ctx.Done():
-			return sent, ctx.Err()
-		}
-	}
 }
 
 // PlaceOf checks a place in the dead letters, PARTITION/OFFSET.

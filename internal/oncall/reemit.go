@@ -107,13 +107,13 @@ func each(all []schema.Status, tell func(*schema.Status) error) error {
 // the very same ids, at most rate in a second. told hears how many are sent,
 // after each chunk. Those before an error are sent.
 func (d *Desk) Reemit(ctx context.Context, to *kafkaio.Client, topic string, w *Wanted, rate int, told func(n int)) error {
-	const most = 1000
+	// One pace for all that is sent: a new one for each chunk would begin each at once.
+	pace := newPace(rate)
+	defer pace.stop()
+	most := pace.atOnce * max(1, 1000/pace.atOnce)
 	var chunk []kafkaio.Addressed
 	flush := func() error {
-		if len(chunk) == 0 {
-			return nil
-		}
-		_, err := send(ctx, to, chunk, rate, told)
+		_, err := send(ctx, to.PublishAll, chunk, pace, told)
 		chunk = nil
 		return err
 	}

@@ -176,5 +176,5 @@ func replayed(m schema.Message, p *ReplayPlan, it *ReplayItem, by, why string) k
 // RunReplay asks again for what a checked plan lists, at most rate in a second.
 // It returns how many are sent for certain; the same plan again goes on from there.
 func (d *Desk) RunReplay(ctx context.Context, r *Replay, rate int, told func(n int)) (int, error) {
-	return send(ctx, d.Kafka, r.out, rate, told)
+	return send(ctx, d.Kafka.PublishAll, r.out, newPace(rate), told)
 }
