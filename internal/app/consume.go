@@ -105,6 +105,9 @@ func (s *service) consumerSeal() consumer.Seal {
 // id that stands for all of them. It refuses logs that were made for another
 // number of shards.
 func (s *service) checkLogs(ctx context.Context) error {
+	if err := s.checkCommands(ctx); err != nil {
+		return hopeless(explainKafka(err))
+	}
 	sum := sha256.New()
 	for shard := range s.shards {
 		plans, _ := s.logs(shard)

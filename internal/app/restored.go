@@ -104,3 +104,30 @@ func firstPlan(ctx context.Context, plans worker.Log) (int64, error) {
 	}
 	return worker.None, err
 }
+
+// checkCommands refuses commands that were given to logs which are gone: new ones
+// would obey them from the first on, and one of them may open the installation.
+func (s *service) checkCommands(ctx context.Context) error {
+	for shard := range s.shards {
+		plans, _ := s.logs(shard)
+		if _, end, err := plans.Bounds(ctx); err != nil || end > 0 {
+			return err
+		}
+	}
+	commands, err := s.kafka.Offsets(ctx, s.topics.Commands)
+	if err != nil {
+		return err
+	}
+	for id, b := range commands {
+		if b.End == 0 {
+			continue
+		}
+		found, err := s.evidence(ctx)
+		if err != nil || found == "" {
+			return err
+		}
+		return startError{fmt.Errorf("%s is empty, %s/%d has commands up to offset %d, and these are of logs that are gone (%s): new logs would obey them again, also one that opens them. Make %[2]s anew too",
+			s.topics.Batches, s.topics.Commands, id, b.End, found)}
+	}
+	return nil
+}
