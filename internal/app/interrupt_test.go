@@ -165,7 +165,11 @@ func TestImportInterrupted(t *testing.T) {
 		t.Errorf("again: %+v", v)
 	}
 	s.send(t, "old-00000", "new-1", "old-11999")
-	s.paidOnce(t, []string{"new-1"})
+	s.says(t, ": paid", "explain", "new-1")
+	s.run(t, "explain", "old-00000").want(t, 0, "paid elsewhere", "")
+	if v, r := s.audit(t, "--iyzico"); len(v.Sums) != 1 || v.Sums[0].Count != 1 || v.Iyzico.Items != 1 {
+		t.Errorf("want one payout: %s", r.out)
+	}
 }
 
 // claimsOf is all that Redis holds of a shard.

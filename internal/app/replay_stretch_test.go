@@ -104,7 +104,7 @@ func TestReplayStretch(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.run(t, "topics", "create", "--partitions", "2").want(t, 0, "", "")
-	s.run(t, "replay", "run", path, "--yes").want(t, 1, "", "of 2 requests only 0 are still in payout.requests")
+	s.run(t, "replay", "run", path, "--yes").want(t, 1, "", "the plan no longer matches: requests that it lists are no longer there")
 	if n := len(s.requests(t)); n != 0 {
 		t.Errorf("%d requests are sent", n)
 	}
@@ -129,16 +129,17 @@ func TestRedriveOfSome(t *testing.T) {
 		At             string
 		PayoutID, Fate string
 	}
-	redrive := func(args ...string) (ids string, sent int) {
+	redrive := func(args ...string) (meant string, sent int) {
 		r := s.until(t, func(r result) bool { return r.code == 0 }, append([]string{"dlq", "redrive", "--json"}, args...)...)
 		v := loose[struct {
 			Letters []letter
 			Sent    int
 		}](t, r)
+		var ids []string
 		for _, l := range v.Letters {
-			ids += " " + l.PayoutID
+			ids = append(ids, l.PayoutID)
 		}
-		return strings.TrimSpace(ids), v.Sent
+		return strings.Join(ids, " "), v.Sent
 	}
 	all := loose[struct{ Letters []letter }](t, s.run(t, "dlq", "list", "--letters", "--json")).Letters
 	if len(all) != 4 || all[2].PayoutID != "m-3" {

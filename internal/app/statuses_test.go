@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +80,27 @@ func TestReemit(t *testing.T) {
 	if repaired, _ := s.events(t, "ledger.repair"); cmp.Diff(original, repaired) != "" {
 		t.Errorf("not the same events:\n%s", cmp.Diff(original, repaired))
 	}
-	s.run(t, "statuses", "reemit", "--batch", s.batchOf(t, "a-1"), "--dry-run").want(t, 0, "events would be published", "")
+
+	// Those of a batch: of its payouts, and of no others.
+	batch := s.batchOf(t, "a-1")
+	items := loose[batchJSON](t, s.run(t, "batch", "show", batch, "--items", "--json")).Items
+	events := strconv.Itoa(3 * len(items))
+	if r := s.run(t, "statuses", "reemit", "--batch", batch, "--dry-run"); len(items) == 0 || !strings.HasPrefix(r.out, events+" events would be published") {
+		t.Errorf("%d payouts: %+v", len(items), r)
+	}
+	_, before := s.events(t, "payout.statuses")
+	s.run(t, "statuses", "reemit", "--batch", batch, "--yes").want(t, 0, events+" of "+events+" events published", "")
+	values, times = s.events(t, "payout.statuses")
+	for id, value := range values {
+		want := before[id]
+		for _, it := range items {
+			if strings.Contains(value, `"`+it.PayoutID+`"`) {
+				want++
+			}
+		}
+		if times[id] != want {
+			t.Errorf("%s stands there %d times, want %d", value, times[id], want)
+		}
+	}
 	s.run(t, "statuses", "reemit", "--from", "2020-01-01T00:00:00Z", "--to", "2020-01-02T00:00:00Z", "--yes").want(t, 0, "0 of 0", "")
 }

@@ -142,6 +142,9 @@ func (d *Desk) originals(ctx context.Context, p *ReplayPlan, rules *schema.Rules
 			found[it] = original{from, m, e.Request}
 			return true, nil
 		})
+		if errors.Is(err, kafkaio.ErrOutOfRange) {
+			return nil, fmt.Errorf("%w: requests that it lists are no longer there: %w", ErrPlanDiffers, err)
+		}
 		if err != nil {
 			return nil, err
 		}
