@@ -80,8 +80,8 @@ func TestSlowIncidentOffsetsSetBack(t *testing.T) {
 	i.play(0, []string{`below_floor +6 `}, "status")
 	i.says(0, "dlq redrive --code below_floor --reason try --yes", `0 sent back`)
 	i.paid(before, after)
-	i.play(0, []string{`6`}, "replay plan")
-	i.play(0, nil, "replay run")
+	i.play(0, []string{`NEW, would be paid: 6 \(`, `(?m)^60 +paid$`, `(?m)^66 +read$`}, "replay plan")
+	i.play(0, []string{`6 listed, 0 taken by now, 0 on their way, 6 to be sent`, `6 sent to payout\.requests`}, "replay run")
 	i.paid(before, after, skipped)
 	i.over()
 }

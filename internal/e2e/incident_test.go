@@ -136,6 +136,9 @@ func (i *incident) metric(p *process, name string) {
 	})
 }
 
+// playedIn leaves a command to another test of the same part.
+func (i *incident) playedIn(_ func(*testing.T), begin string) { i.command(begin) }
+
 // reconfigure changes the configuration for what is started from now on.
 func (i *incident) reconfigure(old, instead string) {
 	i.t.Helper()
