@@ -28,7 +28,7 @@ type conformanceCommand struct {
 
 // Help says more than the line in the list of commands.
 func (*conformanceCommand) Help() string {
-	return `Plays a stream of statuses to a ledger and checks its books: duplicates, gaps that are filled late, a late returned, unknown and back, a day told again, statuses of tomorrow, a kill amid the work, and a second ledger that joins its consumer group and takes over. Each story that went wrong comes with an example and what it teaches.
+	return `Plays a stream of statuses to a ledger and checks its books: duplicates, gaps that are filled late, a late returned, unknown and back, a day told again, statuses of tomorrow, kills amid the work, and a second ledger that joins its consumer group and takes over. Each story that went wrong comes with an example and what it teaches.
 
 The ledger's command gets KAFKA_BROKERS, KAFKA_TOPIC and KAFKA_GROUP in its environment; with a group that is new it must begin at the first offset. The command in --books prints one line for each payout:
 
@@ -69,7 +69,8 @@ func (c *conformanceCommand) Run(ctx context.Context, p *program) error {
 		Consumer: c.Ledger, Books: strings.Fields(c.Books),
 		Env:  []string{"KAFKA_BROKERS=" + strings.Join(k.Brokers, ","), "KAFKA_TOPIC=" + topic, "KAFKA_GROUP=" + topic},
 		Wait: c.Wait, Members: func(ctx context.Context) (int, bool, error) { return client.Members(ctx, topic) },
-		Say: func(s string) { p.note("%s", s) },
+		Committed: committedSum(client, topic, topic),
+		Say:       func(s string) { p.note("%s", s) },
 	})
 	if err != nil {
 		return err
@@ -104,6 +105,20 @@ func publishStatuses(client *kafkaio.Client, topic string) func(context.Context,
 			return explainKafka(err)
 		}
 		return nil
+	}
+}
+
+// committedSum asks for all that a group has committed on a topic, added up.
+func committedSum(client *kafkaio.Client, group, topic string) func(context.Context) (int64, error) {
+	return func(ctx context.Context) (sum int64, err error) {
+		offsets, err := client.CommittedOffsets(ctx, group, topic)
+		if err != nil {
+			return 0, explainKafka(err)
+		}
+		for _, o := range offsets {
+			sum += max(0, o.Offset)
+		}
+		return sum, nil
 	}
 }
 

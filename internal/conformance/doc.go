@@ -5,8 +5,9 @@
 //
 // [Compose] writes a play: payouts, each with a [Story], as messages in four
 // acts. [Run] starts the ledger under test as a program of its own and plays the
-// acts to it. After the first it waits until all is booked; in the middle of the
-// second it kills the program and starts it again; in the middle of the third a
+// acts to it. After the first it waits until all is booked; in the second it kills
+// the program three times while more comes, right after it has committed an offset
+// or booked something, and starts it again; in the middle of the third a
 // second one joins its consumer group, takes over some partitions, and when the
 // first is killed all of them; in the fourth comes what is late: gaps are filled,
 // money returns, a whole day is told again. Then the books are read and

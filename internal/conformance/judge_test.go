@@ -49,16 +49,16 @@ func perform(play *conformance.Play, l *ledger) conformance.Verdict {
 // Every way to get it wrong is caught, by the stories that teach about it.
 func TestFlawsAreCaughtByTheirStories(t *testing.T) {
 	t.Parallel()
-	gaps := []string{"gap", "gap for ever", "beginning missing"}
+	gaps := []string{"gap", "gap for ever", "beginning missing", "crossed"}
 	cases := map[string]struct {
 		flaw   flaw
 		want   []string // stories that must be wrong; others must not
 		lesson string   // what the first of them teaches
 	}{
 		"none":                      {flaw{}, nil, ""},
-		"books every event it sees": {flaw{again: true}, []string{"twice", "re-emitted", "interrupted", "gap", "beginning missing", "handed over"}, "came again and was booked again"},
+		"books every event it sees": {flaw{again: true}, []string{"twice", "re-emitted", "interrupted", "gap", "beginning missing", "handed over", "crossed"}, "came again and was booked again"},
 		"adds what an event says":   {flaw{adds: true}, []string{"returned late", "return failed", "beginning missing"}, "Book what the books should be after a status"},
-		"takes the last for latest": {flaw{anyOrder: true}, []string{"gap", "beginning missing"}, "take the higher sequence"},
+		"takes the last for latest": {flaw{anyOrder: true}, []string{"gap", "beginning missing", "crossed"}, "take the higher sequence"},
 		"waits for what is missing": {flaw{waits: true}, gaps, "nothing waits for another"},
 		"releases at unknown":       {flaw{unknownFails: true}, []string{"unknown"}, "unknown is not a failure"},
 		"books refusals":            {flaw{booksRefusals: true}, []string{"refused", "refused and corrected"}, "never booked"},

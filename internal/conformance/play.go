@@ -34,6 +34,8 @@ type payout struct {
 const (
 	// commission is iyzico's in the published samples.
 	commission = 2000
+	// curtainEvents is how many events a payout has that ends an act.
+	curtainEvents = 3
 )
 
 // inexact are amounts that come out a kuruş less when a decimal text is read as
@@ -74,10 +76,19 @@ func Compose(n, partitions int, seed uint64, at time.Time) (*Play, error) {
 			}
 			p.payouts = append(p.payouts, last)
 			p.curtain[act] = append(p.curtain[act], last.id)
-			p.Acts[act] = append(p.Acts[act], last.event(1), last.event(2), last.event(3))
+			for sequence := range curtainEvents {
+				p.Acts[act] = append(p.Acts[act], last.event(1+sequence))
+			}
 		}
 	}
 	return p, nil
+}
+
+// untilCurtain divides an act: what ends it is told when nobody is to be killed
+// any more, so that a ledger that loses events comes to the end and is judged.
+func (p *Play) untilCurtain(act int) (messages, end []schema.Message) {
+	n := len(p.Acts[act]) - curtainEvents*len(p.curtain[act])
+	return p.Acts[act][:n], p.Acts[act][n:]
 }
 
 // plain is the story of the payouts that end acts.

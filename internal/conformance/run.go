@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/toplu/toplu/schema"
@@ -28,6 +30,9 @@ type Stage struct {
 	// whether they have settled who reads what. 0 is for a ledger that uses no
 	// group: then nobody waits for a second to join.
 	Members func(ctx context.Context) (n int, settled bool, err error)
+	// Committed returns the sum of the offsets that the ledger's consumer group has
+	// committed on the topic.
+	Committed func(ctx context.Context) (int64, error)
 	// Say is told what happens, a sentence at a time. It may be nil.
 	Say func(string)
 }
@@ -67,30 +72,101 @@ func Run(ctx context.Context, p *Play, s Stage) (Verdict, error) {
 	return v, nil
 }
 
-// interrupt plays the second act, kills the ledger amid it and returns the one
-// that is started in its place. The ledger to be killed in the end is always the
-// one that is returned.
+// kills is how often the ledger is killed in the second act.
+const kills = 3
+
+// interrupt plays the second act and kills the ledger amid it, time and again:
+// right after it has committed an offset, so that what it has taken and not booked
+// by then is lost, and after it has booked something, so that what it has not
+// committed by then comes again. It returns the one that is started in its place;
+// the ledger to be killed in the end is always the one that is returned.
 func (s *Stage) interrupt(ctx context.Context, p *Play, ledger *process) (*process, error) {
-	if err := s.Publish(ctx, p.Acts[1]); err != nil {
-		return ledger, err
+	messages, end := p.untilCurtain(1)
+	n := 0
+	for part := range slices.Chunk(messages, (len(messages)+kills-1)/kills) {
+		until := s.untilCommit
+		if n++; n%2 == 0 {
+			until = s.untilBooking
+		}
+		rest, err := until(ctx, ledger, part)
+		if err != nil {
+			return ledger, err
+		}
+		s.say("the ledger is killed amid its work, and started again")
+		ledger.kill()
+		if err := s.Publish(ctx, rest); err != nil {
+			return ledger, err
+		}
+		again, err := start(s.Consumer, s.Env)
+		if err != nil {
+			return ledger, err
+		}
+		ledger = again
 	}
-	if err := s.awaitStart(ctx, p, 1, ledger); err != nil {
-		return ledger, err
-	}
-	s.say("the ledger is killed amid its work, and started again")
-	ledger.kill()
-	again, err := start(s.Consumer, s.Env)
+	return ledger, s.Publish(ctx, end)
+}
+
+// untilCommit publishes messages, half of them at once and more one by one, until
+// the ledger commits an offset, and returns those that are left.
+func (s *Stage) untilCommit(ctx context.Context, ledger *process, messages []schema.Message) ([]schema.Message, error) {
+	before, err := s.Committed(ctx)
 	if err != nil {
-		return ledger, err
+		return nil, err
 	}
-	return again, nil
+	half := (len(messages) + 1) / 2
+	if err := s.Publish(ctx, messages[:half]); err != nil {
+		return nil, err
+	}
+	messages = messages[half:]
+	if n, _, err := s.Members(ctx); n == 0 || err != nil {
+		return messages, err
+	}
+	limit := time.NewTimer(s.Wait)
+	defer limit.Stop()
+	for {
+		if now, err := s.Committed(ctx); err != nil || now > before {
+			return messages, err
+		}
+		n := min(1, len(messages))
+		if err := s.Publish(ctx, messages[:n]); err != nil {
+			return nil, err
+		}
+		messages = messages[n:]
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-ledger.done:
+			return nil, fmt.Errorf("the ledger ended by itself (%w); its last words:\n%s", ledger.err, ledger.words())
+		case <-limit.C:
+			return messages, nil // the end of the act will tell
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+// untilBooking publishes half of the messages, waits until something is booked,
+// and returns the others.
+func (s *Stage) untilBooking(ctx context.Context, ledger *process, messages []schema.Message) ([]schema.Message, error) {
+	before, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	half := (len(messages) + 1) / 2
+	if err := s.Publish(ctx, messages[:half]); err != nil {
+		return nil, err
+	}
+	_, err = s.await(ctx, ledger, func(b Books) bool { return !maps.Equal(b, before) })
+	if errors.Is(err, ErrBehind) {
+		err = nil // the end of the act will tell
+	}
+	return messages[half:], err
 }
 
 // handOver plays the third act: amid it a second ledger joins the first and
 // takes over some of its partitions, and then the first is killed. It returns
 // the second.
 func (s *Stage) handOver(ctx context.Context, p *Play, first *process) (*process, error) {
-	messages := p.Acts[2]
+	messages, end := p.untilCurtain(2)
 	publish := func(n int) error {
 		n = min(n, len(messages))
 		err := s.Publish(ctx, messages[:n])
@@ -121,7 +197,7 @@ func (s *Stage) handOver(ctx context.Context, p *Play, first *process) (*process
 	}
 	s.say("the first is killed, the second takes over")
 	first.kill()
-	return second, nil
+	return second, s.Publish(ctx, end)
 }
 
 // awaitStart waits until something of an act is booked, or for a while.

@@ -57,6 +57,11 @@ var stories = []Story{
 		statuses: []schema.PayoutStatus{schema.Accepted, schema.Submitted, schema.Paid}, first: []int{1, 2, 3}, late: []int{1, 2, 3, 2, 3},
 	},
 	{
+		Name:     "crossed",
+		Lesson:   "An older event came right after a newer one: a day was told again while the payout went on. " + dedupe,
+		statuses: []schema.PayoutStatus{schema.Accepted, schema.Submitted, schema.Paid}, first: []int{1, 3, 2},
+	},
+	{
 		Name:     "gap",
 		Lesson:   "An event was missing and came later by re-emission. Each event says all that must be booked: take the higher sequence when it comes, and skip the lower one when it does. " + target,
 		statuses: []schema.PayoutStatus{schema.Accepted, schema.Submitted, schema.Paid}, first: []int{1, 3}, late: []int{2},
@@ -73,7 +78,7 @@ var stories = []Story{
 	},
 	{
 		Name:     "interrupted",
-		Lesson:   "The ledger was killed amid its work, and events that it had booked came again, or events that it had not booked did not. Commit the offset only after the booking. " + dedupe,
+		Lesson:   "The ledger was killed amid its work, right after it had committed an offset, and events that it had booked came again, or events that it had not booked never did. Commit the offset only after the booking: what is committed does not come again. " + dedupe,
 		statuses: []schema.PayoutStatus{schema.Accepted, schema.Submitted, schema.Paid}, first: []int{1, 2, 3}, act: 1,
 	},
 	{
