@@ -30,8 +30,12 @@ func TestStatusGolden(t *testing.T) {
 // something. Sequence, status and final are never left out.
 func TestShortStatusGolden(t *testing.T) {
 	t.Parallel()
-	s := &schema.Status{PayoutID: "a", Merchant: "default", Sequence: 1, Status: schema.Accepted, Amount: schema.Amount{Minor: 5, Currency: schema.EUR}, OccurredAt: at}
-	got, err := schema.DecodeStatus(parseMessage(t, checkGolden(t, "status-short.txt", message(schema.EncodeStatus(s)))))
+	s := &schema.Status{PayoutID: "a", Merchant: "default", Sequence: 1, Status: schema.Accepted, Amount: schema.Amount{Minor: 5, Currency: schema.EUR}, OccurredAt: at, Source: schema.Source{Topic: "payout.requests"}}
+	m := schema.EncodeStatus(s)
+	got, err := schema.DecodeStatus(parseMessage(t, checkGolden(t, "status-short.txt", message(m))))
+	if err := schematest.Validator(t)("payout.accepted.v1", m.Value); err != nil {
+		t.Error(err)
+	}
 	if diff := cmp.Diff(*s, got); diff != "" || err != nil {
 		t.Errorf("error %v, status (-want +got):\n%s", err, diff)
 	}

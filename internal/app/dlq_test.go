@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/toplu/toplu/internal/kafkaio"
+	"github.com/toplu/toplu/schema/schematest"
 )
 
 type redriveJSON struct {
@@ -102,6 +103,9 @@ func TestDeadLetters(t *testing.T) {
 		for _, h := range rec.Headers {
 			if h.Key == "toplu-redriven-by" && string(h.Value) == "ayse" {
 				marked++
+				if err := schematest.Headers(t)("requested", rec.Message().Headers); err != nil {
+					t.Error(err)
+				}
 			}
 			if strings.HasPrefix(h.Key, "toplu-reason") {
 				t.Error("a request carries the reason of its death")

@@ -41,13 +41,16 @@ func TestRareEventsAreValid(t *testing.T) {
 	s.send(t, "usual")
 	s.says(t, "usual: paid", "explain", "usual")
 
-	validate, seen := schematest.Validator(t), map[string]int{}
+	validate, headers, seen := schematest.Validator(t), schematest.Headers(t), map[string]int{}
 	for _, r := range s.all(t, "payout.requests", "payout.statuses") {
 		m := r.Message()
 		kind, _ := m.Get("ce_type")
 		seen[kind]++
 		if err := validate(kind, m.Value); err != nil {
 			t.Errorf("%s: %v: %s", kind, err, m.Value)
+		}
+		if err := headers(schematest.HeadersOf(kind), m.Headers); err != nil {
+			t.Errorf("%s: %v", kind, err)
 		}
 	}
 	for _, kind := range []string{"requested", "cancel", "accepted", "submitted", "unknown", "paid", "failed", "return_failed", "cancelled"} {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/toplu/toplu/schema/schematest"
 )
 
 type replayJSON struct {
@@ -76,6 +78,9 @@ func TestReplay(t *testing.T) {
 		for _, h := range rec.Headers {
 			if h.Key == "toplu-replayed-by" && string(h.Value) == "ayse" {
 				marked++
+				if err := schematest.Headers(t)("requested", rec.Message().Headers); err != nil {
+					t.Error(err)
+				}
 			}
 		}
 	}

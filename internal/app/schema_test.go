@@ -74,6 +74,7 @@ func TestEventsOfARunAreValid(t *testing.T) {
 		served <- app.Run(serving, []string{"run"}, func(name string) string { return env[name] }, strings.NewReader(""), log, log)
 	}()
 
+	headers := schematest.Headers(t)
 	validate, seen, ledger := schematest.Validator(t), map[string]int{}, demo.NewLedger()
 	refusedOrders := map[string]bool{}
 	for _, o := range orders {
@@ -99,6 +100,9 @@ func TestEventsOfARunAreValid(t *testing.T) {
 			err := validate(kind, r.Value)
 			if invented := kind == schema.TypeRequested && refusedOrders[string(r.Key)]; (err != nil) != invented {
 				t.Errorf("%s: %v: %s", kind, err, r.Value)
+			}
+			if err := headers(schematest.HeadersOf(kind), m.Headers); err != nil {
+				t.Errorf("%s: %v", kind, err)
 			}
 			if r.Topic == "payout.statuses" {
 				if err := ledger.Book(m); err != nil {
