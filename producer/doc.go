@@ -17,6 +17,9 @@
 // after any error, or a crash, publish the same again. The request should be
 // kept where the order is until Publish has returned nil.
 //
+// A span of OpenTelemetry in Publish's context goes with each request, and comes
+// back with each of its statuses.
+//
 // What became of a payout is told on payout.statuses; see [schema.DecodeStatus].
 // Publish returning nil says only that the request is in Kafka.
 //

@@ -51,3 +51,37 @@ func ExampleProducer_Publish() {
 	// second: recipient.name is missing: an IBAN is paid with its owner's name
 	// second: amount.value has more decimals than the currency (2)
 }
+
+// Many payouts in one call are fastest: nothing is sent unless all can be, and
+// after any other error the same call again pays nothing twice.
+func ExampleProducer_Publish_many() {
+	kafka := kfake.MustCluster(kfake.NumBrokers(1), kfake.SeedTopics(4, "payout.requests")) // yours is a real one
+	defer kafka.Close()
+
+	p, err := producer.New(producer.Config{Brokers: kafka.ListenAddrs(), Source: "/shop/payroll"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer p.Close()
+
+	var requests []producer.Request
+	for seller := range 1000 {
+		requests = append(requests, producer.Request{
+			PayoutID:  fmt.Sprintf("week-14-seller-%d", seller), // of what it is for, never of the moment
+			Recipient: schema.Recipient{Type: schema.IBAN, Value: "TR330006100519786457841326", Name: "Ayşe Yılmaz"},
+			Amount:    "12.50",
+			Currency:  schema.TRY,
+		})
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	for range 3 {
+		err = p.Publish(ctx, requests...)
+		if _, invalid := errors.AsType[*producer.InvalidError](err); err == nil || invalid || errors.Is(err, producer.ErrTopicMissing) {
+			break // done, or a person's affair; else some may have been written, and all are published again
+		}
+	}
+	fmt.Println(len(requests), err)
+	// Output: 1000 <nil>
+}

@@ -248,7 +248,7 @@ func TestTopicMissing(t *testing.T) {
 	p := newProducer(t, producer.Config{Brokers: cluster(t), Topic: "payout.requets", Timeout: time.Second})
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	if err := p.Publish(ctx, good("a")); !errors.Is(err, kafkaio.ErrTopicMissing) || ctx.Err() != nil {
+	if err := p.Publish(ctx, good("a")); !errors.Is(err, producer.ErrTopicMissing) || ctx.Err() != nil || !strings.Contains(err.Error(), "producer: a: ") {
 		t.Errorf("published with %v", err)
 	}
 }
@@ -261,8 +261,69 @@ func TestClusterAway(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	err := p.Publish(ctx, good("a"))
-	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "127.0.0.1:1") || ctx.Err() == nil {
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "127.0.0.1:1") || !strings.Contains(err.Error(), "producer: a: ") || ctx.Err() == nil {
 		t.Errorf("published with %v", err)
+	}
+}
+
+// TestManyAtOnce: more than fit into a record batch of Kafka's arrive, each once,
+// and the requests of one payout in the order of the call.
+func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
+	brokers := cluster(t)
+	p := newProducer(t, producer.Config{Brokers: brokers, Source: "/shop/orders"})
+	var requests []producer.Request
+	for i := range 6000 {
+		r := good(fmt.Sprintf("payout-%d", i))
+		if i%3 == 0 {
+			r.PayoutID = "again"
+		}
+		r.EventID = fmt.Sprintf("event-%04d", i)
+		r.Metadata = map[string]string{"large": strings.Repeat("x", 1800)}
+		requests = append(requests, r)
+	}
+	if err := p.Publish(t.Context(), requests...); err != nil {
+		t.Fatal(err)
+	}
+	seen, bytes, last := map[string]bool{}, map[int]int{}, ""
+	for _, r := range readAll(t, brokers) {
+		e := decode(t, r)
+		seen[e.ID] = true
+		bytes[r.Partition] += len(r.Value)
+		if e.Request.PayoutID == "again" {
+			if e.ID <= last {
+				t.Errorf("%s came after %s", e.ID, last)
+			}
+			last = e.ID
+		}
+		if source, _ := r.Message().Get("ce_source"); source != "/shop/orders" {
+			t.Fatalf("source %q", source)
+		}
+	}
+	if len(seen) != len(requests) {
+		t.Errorf("%d of %d arrived", len(seen), len(requests))
+	}
+	for partition, n := range bytes {
+		if n <= 1<<20 {
+			t.Errorf("partition %d got %d bytes: that is one batch", partition, n)
+		}
+	}
+}
+
+// What a closed producer and a request that is too large fail with can be told.
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	p := newProducer(t, producer.Config{Brokers: cluster(t)})
+	p.Close()
+	if err := p.Publish(t.Context(), good("a"), good("b")); !errors.Is(err, producer.ErrClosed) || !strings.Contains(err.Error(), "a, b") {
+		t.Errorf("of a closed one: %v", err)
+	}
+	many := make([]producer.Request, 13)
+	for i := range many {
+		many[i] = good(fmt.Sprintf("p%d", i))
+	}
+	if err := p.Publish(t.Context(), many...); err == nil || !strings.Contains(err.Error(), "p9 and 3 more: ") {
+		t.Errorf("of many: %v", err)
 	}
 }
 
@@ -272,5 +333,8 @@ func TestConfig(t *testing.T) {
 		if _, err := producer.New(producer.Config{Brokers: brokers}); err == nil {
 			t.Errorf("brokers %v are fine", brokers)
 		}
+	}
+	if _, err := producer.New(producer.Config{Brokers: []string{"127.0.0.1:1"}, Source: "my shop"}); err == nil {
+		t.Error("a source with a blank is fine")
 	}
 }

@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -36,15 +37,26 @@ type Request struct {
 	// persons.
 	Metadata map[string]string
 	// TraceParent is the trace that the request belongs to, as W3C Trace Context
-	// writes it: 00-…-…-01. It comes back with every status. May be left out.
+	// writes it: 00-…-…-01. It comes back with every status. Defaults to the span of
+	// OpenTelemetry in Publish's context, if there is one.
 	TraceParent string
 	// EventID is the CloudEvents id. Defaults to a hash of the rest, so that the
 	// same request is always the same event.
 	EventID string
 }
 
-// traceHeader is where the trace stands in an event.
-const traceHeader = "ce_traceparent"
+// Where an event has its trace, and who made it.
+const (
+	traceHeader  = "ce_traceparent"
+	sourceHeader = "ce_source"
+)
+
+// An origin is what the events of a call have in common.
+type origin struct {
+	at     time.Time
+	source string // "": as [schema.EncodeRequest] has it
+	trace  string // of those that have none of their own; "": none
+}
 
 // wire is a request as it is written by hand in JSON, to be read by the rules
 // that hold for everybody.
@@ -129,7 +141,7 @@ func (r *Request) check(rules *schema.Rules) (schema.Request, *schema.Invalid) {
 
 // encode makes the events of requests, or an [InvalidError] about all of those
 // that cannot be sent.
-func encode(requests []Request, rules *schema.Rules, now time.Time) ([]schema.Message, error) {
+func encode(requests []Request, rules *schema.Rules, o origin) ([]schema.Message, error) {
 	messages := make([]schema.Message, 0, len(requests))
 	contents := make(map[string]schema.Digest, len(requests))
 	var bad []InvalidRequest
@@ -152,9 +164,14 @@ func encode(requests []Request, rules *schema.Rules, now time.Time) ([]schema.Me
 			continue
 		}
 		contents[q.PayoutID] = q.Content()
-		m := schema.EncodeRequest(&q, r.eventID(&q), now)
-		if r.TraceParent != "" {
-			m.Headers = append(m.Headers, schema.Header{Key: traceHeader, Value: []byte(r.TraceParent)})
+		m := schema.EncodeRequest(&q, r.eventID(&q), o.at)
+		for i := range m.Headers {
+			if m.Headers[i].Key == sourceHeader && o.source != "" {
+				m.Headers[i].Value = []byte(o.source)
+			}
+		}
+		if trace := cmp.Or(r.TraceParent, o.trace); trace != "" {
+			m.Headers = append(m.Headers, schema.Header{Key: traceHeader, Value: []byte(trace)})
 		}
 		messages = append(messages, m)
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"testing"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/toplu/toplu/producer"
 )
 
@@ -36,5 +38,26 @@ func TestTrace(t *testing.T) {
 	}
 	if n := len(readAll(t, brokers)); n != 3 {
 		t.Errorf("%d requests", n)
+	}
+}
+
+// The span in the context goes with every request that has no trace of its own.
+func TestSpanOfTheContext(t *testing.T) {
+	t.Parallel()
+	brokers := cluster(t)
+	p := newProducer(t, producer.Config{Brokers: brokers})
+	span := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{0xab}, SpanID: trace.SpanID{0xcd}, TraceFlags: trace.FlagsSampled})
+	own := good("own")
+	own.TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
+	if err := p.Publish(trace.ContextWithSpanContext(t.Context(), span), good("context"), own); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, r := range readAll(t, brokers) {
+		e := decode(t, r)
+		got[e.Request.PayoutID] = e.TraceParent
+	}
+	if want := "00-ab000000000000000000000000000000-cd00000000000000-01"; got["context"] != want || got["own"] != own.TraceParent {
+		t.Errorf("traces %v, want %s for the one without", got, want)
 	}
 }
