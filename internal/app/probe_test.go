@@ -36,7 +36,7 @@ func TestProbe(t *testing.T) {
 	for _, f := range report.Findings {
 		settings = append(settings, f.Setting)
 	}
-	if r.code != 0 || !slices.Contains(settings, "secondAuth=failure") || !slices.Contains(settings, "duplicateExternalId=reject") || len(report.Findings) != 13 {
+	if r.code != 0 || !slices.Contains(settings, "secondAuth=failure") || !slices.Contains(settings, "duplicateExternalId=reject") || len(report.Findings) != 14 {
 		t.Errorf("got %+v", r)
 	}
 	run(t, env("https://api.iyzipay.com", "sandbox-key"), "", "probe").want(t, 1, "", "is not iyzico's sandbox")

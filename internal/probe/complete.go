@@ -53,6 +53,9 @@ func (p *Probe) authThenCancel(ctx context.Context) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
+	if at.Open { // for want of money
+		return []Finding{at}, nil
+	}
 	later, err := p.cancelAfter(ctx, "k", "cancel once the auth shows", true)
 	if err != nil {
 		return []Finding{at}, err
@@ -69,8 +72,12 @@ func (p *Probe) cancelAfter(ctx context.Context, name, question string, wait boo
 	if err != nil {
 		return f, err
 	}
-	if err := p.Client.Auth(ctx, requestID); err != nil && iyzico.OutcomeOf(err) != iyzico.OutcomeRefused {
-		return f, err
+	authErr := p.Client.Auth(ctx, requestID)
+	if authErr != nil && iyzico.OutcomeOf(authErr) != iyzico.OutcomeRefused {
+		return f, authErr
+	}
+	if poor, err := p.refusedForMoney(ctx, requestID, authErr, several*lira); poor || err != nil {
+		return refusedForMoney(question, authErr), err
 	}
 	if wait {
 		if _, err := p.await(ctx, requestID, moved); err != nil {
@@ -102,6 +109,56 @@ func (p *Probe) cancelAfter(ctx context.Context, name, question string, wait boo
 	return f, nil
 }
 
+// refusedForMoney reports whether an auth was refused as there is not enough
+// money: the balance is too small, and the batch stays to be authorised.
+func (p *Probe) refusedForMoney(ctx context.Context, requestID string, authErr error, needed iyzico.Money) (bool, error) {
+	if authErr == nil {
+		return false, nil
+	}
+	balance, err := p.Client.Balance(ctx)
+	if err != nil || balance >= needed {
+		return false, err
+	}
+	_, err = p.await(ctx, requestID, moved)
+	if errors.Is(err, errWait) {
+		return true, nil
+	}
+	return false, err
+}
+
+// refusedForMoney is the finding then.
+func refusedForMoney(question string, authErr error) Finding {
+	return Finding{
+		Question: question, Answer: fmt.Sprintf("auth is refused for want of money, and the batch stays INIT: %v", authErr), Setting: "balanceCheck=at-auth",
+		Means: "Not found out: put money on the sandbox account and probe again.", Open: true,
+	}
+}
+
+// paidAgain repeats the id of a payout that was paid.
+func (p *Probe) paidAgain(ctx context.Context, report *iyzico.Report) (Finding, error) {
+	f := Finding{Question: "an itemExternalId that was paid"}
+	if report.Items[0].Status != iyzico.ItemSuccess {
+		f.Answer, f.Open = "the payout was not paid: "+string(report.Items[0].Status), true
+		f.Means = "Not found out: give a recipient that can be paid with --recipient."
+		return f, nil
+	}
+	again, err := p.init(ctx, "n", p.item("mi0", lira))
+	switch {
+	case err != nil && iyzico.OutcomeOf(err) != iyzico.OutcomeRefused:
+		return f, err
+	case err != nil:
+		f.Answer = err.Error()
+	case len(again.Invalid) > 0:
+		f.Answer = "invalid: code " + again.Invalid[0].Code
+	default:
+		f.Answer, f.Setting = "taken again", "repeatedItem=accept"
+		f.Means = "iyzico does not keep a payout id from being paid twice: toplu's claims do; nothing to set."
+		return f, nil
+	}
+	f.Means = "iyzico itself keeps a payout id from being paid twice; nothing to set."
+	return f, nil
+}
+
 // authTwice authorises a batch again when it is paid, and looks at the balance.
 func (p *Probe) authTwice(ctx context.Context) ([]Finding, error) {
 	requestID, err := p.batch(ctx, "m", 1)
@@ -109,6 +166,9 @@ func (p *Probe) authTwice(ctx context.Context) ([]Finding, error) {
 		return nil, err
 	}
 	firstErr := p.Client.Auth(ctx, requestID)
+	if poor, err := p.refusedForMoney(ctx, requestID, firstErr, lira); poor || err != nil {
+		return []Finding{refusedForMoney("auth twice", firstErr)}, err
+	}
 	report, err := p.await(ctx, requestID, settled)
 	if err != nil {
 		return nil, err
@@ -121,7 +181,7 @@ func (p *Probe) authTwice(ctx context.Context) ([]Finding, error) {
 	f := Finding{Question: "auth twice"}
 	if broke(&report) {
 		f.Answer = "the balance is too small: " + string(report.Batch.Status)
-		f.Setting, f.Means = "balanceCheck=worker", "Put money on the sandbox account and probe again."
+		f.Setting, f.Means, f.Open = "balanceCheck=worker", "Not found out: put money on the sandbox account and probe again.", true
 		return []Finding{honest, f, p.cancelUnfunded(ctx, requestID)}, nil
 	}
 	before, err := p.Client.Balance(ctx)
@@ -144,7 +204,11 @@ func (p *Probe) authTwice(ctx context.Context) ([]Finding, error) {
 		f.Answer, f.Setting = "success, and the balance stays", "secondAuth=success"
 		f.Means = "toplu sends auth once per attempt, ever; nothing to set. A balance that never moves proves little: look at the account."
 	}
-	return []Finding{honest, f}, nil
+	again, err := p.paidAgain(ctx, &report)
+	if err != nil {
+		return []Finding{honest, f}, err
+	}
+	return []Finding{honest, f, again}, nil
 }
 
 // awaitBalance returns the balance as soon as it differs, or when time is up.

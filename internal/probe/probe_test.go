@@ -80,6 +80,7 @@ var worlds = map[string]struct {
 	"second auth pays":             {iyzicotest.Settings{SecondAuth: iyzicotest.SecondAuthPaysAgain}, []string{"secondAuth=pays-again"}},
 	"no money":                     {iyzicotest.Settings{Balance: new(iyzicotest.Money(50))}, []string{"cancelUnfunded=accept", "balanceCheck=worker", "secondAuth", "cancelAfterAuth?"}},
 	"no money and no cancel":       {iyzicotest.Settings{Balance: new(iyzicotest.Money(50)), CancelUnfunded: iyzicotest.CancelUnfundedRefuse}, []string{"cancelUnfunded=refuse", "balanceCheck=worker", "secondAuth", "cancelAfterAuth?"}},
+	"no money, said at auth":       {iyzicotest.Settings{Balance: new(iyzicotest.Money(50)), BalanceCheck: iyzicotest.BalanceCheckAtAuth}, []string{"balanceCheck=at-auth", "secondAuth", "cancelAfterAuth", "authAnswer"}},
 	"auth shows late":              {iyzicotest.Settings{AuthVisibleAfter: iyzicotest.Duration(50 * time.Millisecond)}, []string{"authVisibleAfter=1s"}},
 	"reports lag":                  {iyzicotest.Settings{RetrieveLag: iyzicotest.Duration(20 * time.Millisecond)}, nil},
 }
@@ -93,7 +94,8 @@ func TestEveryValueIsRecognised(t *testing.T) {
 			_, found := ask(t, c.settings)
 			got := map[string]string{} // by key
 			for _, f := range found {
-				if f.Question == "" || f.Answer == "" || f.Means == "" || f.Open {
+				poor := strings.HasPrefix(f.Setting, "balanceCheck=") // then it could not be found out
+				if f.Question == "" || f.Answer == "" || f.Means == "" || f.Open != poor {
 					t.Errorf("half a finding, or an open one: %+v", f)
 				}
 				got[key(f.Setting)] = f.Setting
@@ -119,6 +121,20 @@ func TestEveryValueIsRecognised(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The id of a payout that was paid is the one whose repetition matters.
+func TestPaidIDAgain(t *testing.T) {
+	t.Parallel()
+	for setting, want := range map[iyzicotest.RepeatedItem]string{
+		iyzicotest.RepeatedItemAccept: "taken again", iyzicotest.RepeatedItemInvalid: "invalid: code ", iyzicotest.RepeatedItemUnlessCancelled: "invalid: code ",
+	} {
+		_, found := ask(t, iyzicotest.Settings{RepeatedItem: setting})
+		i := slices.IndexFunc(found, func(f probe.Finding) bool { return f.Question == "an itemExternalId that was paid" })
+		if i < 0 || found[i].Open || !strings.HasPrefix(found[i].Answer, want) {
+			t.Errorf("%s: %+v", setting, found)
+		}
 	}
 }
 
