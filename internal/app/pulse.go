@@ -68,7 +68,7 @@ func (c *recentCalls) pulse(process string) oncall.Pulse {
 		r := c.merchants[name]
 		m := oncall.MerchantPulse{Merchant: name, LastFailure: r.lastFailure}
 		if !r.lastSuccess.IsZero() {
-			m.LastSuccess = &r.lastSuccess
+			m.LastSuccess = new(r.lastSuccess) // a copy: calls go on
 		}
 		for _, s := range r.seconds {
 			if now.Unix()-s.at < 60 {
