@@ -167,7 +167,12 @@ func (p *program) send(ctx context.Context, cfg *config.Config, messages []kafka
 	for sent := skip; sent < len(messages); {
 		chunk := messages[sent:min(sent+sendChunk, len(messages))]
 		if err := publish(ctx, client, cfg.Kafka.Timeout, chunk); err != nil {
-			return sent, fmt.Errorf("%w\n%d of %d requests were sent for certain; go on with --skip %d, or send the whole file again: what was sent is then the same event, and is paid once", explainKafka(err), sent, len(messages), sent)
+			goOn := fmt.Sprintf("%d of %d requests were sent for certain; go on with --skip %d, or send the whole file again: what was sent is then the same event, and is paid once", sent, len(messages), sent)
+			if ctx.Err() != nil { // interrupted: of that nothing more is said
+				p.note("%s", goOn)
+				return sent, ctx.Err()
+			}
+			return sent, fmt.Errorf("%w\n%s", explainKafka(err), goOn)
 		}
 		sent += len(chunk)
 		bar.add(len(chunk))

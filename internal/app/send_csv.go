@@ -58,9 +58,13 @@ var csvColumns = []column{
 
 // csvRows takes a row a request. The header names the columns, in any order.
 func csvRows(input []byte) (iter.Seq[row], error) {
-	r := csv.NewReader(bytes.NewReader(input))
-	r.Comma = separator(input)
-	r.TrimLeadingSpace = true
+	comma := separator(input)
+	reader := func(input []byte) *csv.Reader {
+		r := csv.NewReader(bytes.NewReader(input))
+		r.Comma, r.TrimLeadingSpace = comma, true
+		return r
+	}
+	r := reader(input)
 	header, err := r.Read()
 	switch {
 	case errors.Is(err, io.EOF):
@@ -73,16 +77,33 @@ func csvRows(input []byte) (iter.Seq[row], error) {
 		return nil, err
 	}
 	return func(yield func(row) bool) {
-		for {
+		for r, before := r, 0; ; { // lines before those that r reads
 			cells, err := r.Read()
 			if errors.Is(err, io.EOF) {
 				return
 			}
-			if !yield(csvRow(r, header, cells, err)) {
+			next := csvRow(r, header, cells, err)
+			next.line += before
+			if broken, ok := errors.AsType[*csv.ParseError](err); ok && errors.Is(err, csv.ErrQuote) && broken.Line > broken.StartLine {
+				next.err = errors.New(`has a quote (") that is not closed in its line, or not followed by a separator`)
+				// The lines behind it were taken for one cell: they are read again.
+				before = next.line
+				r = reader(behind(input, before))
+				r.FieldsPerRecord = len(header)
+			}
+			if !yield(next) {
 				return
 			}
 		}
 	}, nil
+}
+
+// behind is the input without its first lines.
+func behind(input []byte, lines int) []byte {
+	for range lines {
+		_, input, _ = bytes.Cut(input, []byte("\n"))
+	}
+	return input
 }
 
 // separator is a semicolon where the header is written with it, as
