@@ -4,8 +4,11 @@ package foreign_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -42,6 +45,7 @@ func TestSlowLedgers(t *testing.T) {
 		}
 		return v
 	}
+	page := readPage(t, docs(t, "ledger.md"))
 	for name, of := range map[string]func(t *testing.T) (env, command []string){
 		"Go and PostgreSQL": func(t *testing.T) (env, command []string) {
 			return []string{"DATABASE_URL=" + startPostgres(t)}, []string{program("ledger")}
@@ -58,7 +62,16 @@ func TestSlowLedgers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			env, command := of(t)
-			if v := try(t, env, command...); !v.OK {
+			folder, _, _ := strings.Cut(strings.ToLower(name), ",")
+			folder, _, _ = strings.Cut(folder, " ")
+			v := try(t, env, command...)
+			if of := fmt.Sprintf("| wrong of %d,%03d payouts |", v.Payouts/1000, v.Payouts%1000); !strings.Contains(page, of) {
+				t.Errorf("docs/ledger.md does not say %q", of)
+			}
+			if row := regexp.MustCompile(`(?m)^\| \[` + "`ledgers/" + folder + `[/.\w]*` + "`" + `\].*\| (.*) \|$`).FindStringSubmatch(page); row == nil || row[1] != strconv.Itoa(v.Wrong) {
+				t.Errorf("docs/ledger.md says %q, and %d are wrong", row, v.Wrong)
+			}
+			if !v.OK {
 				for _, s := range v.Stories {
 					if s.Wrong > 0 {
 						t.Errorf("%s: %d of %d: %s", s.Story, s.Wrong, s.Payouts, s.Example)

@@ -67,7 +67,7 @@ async function consume () {
         lines += JSON.stringify(e) + '\n'
       }
       if (lines === '') return
-      fs.writeSync(out, lines)
+      for (let rest = Buffer.from(lines); rest.length > 0;) rest = rest.subarray(fs.writeSync(out, rest)) // it may write less
       fs.fsyncSync(out)
     }
   })
