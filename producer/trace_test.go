@@ -16,9 +16,9 @@ func TestTrace(t *testing.T) {
 	brokers := cluster(t)
 	p := newProducer(t, producer.Config{Brokers: brokers})
 	const first, second = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "00-1af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
-	for _, trace := range []string{first, second, ""} {
+	for _, parent := range []string{first, second, ""} {
 		r := good("traced")
-		r.TraceParent = trace
+		r.TraceParent = parent
 		if err := p.Publish(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
