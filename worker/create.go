@@ -72,6 +72,16 @@ func (s *Shard) init(b *batch) {
 // meanwhile: its requestId must be known, to be cancelled. Only the first created
 // of the current attempt counts, so this may lose.
 func (s *Shard) writeCreated(b *batch, attempt int, externalID string, a iyzico.InitAnswer) {
+	if first, seen := b.named[a.RequestID]; seen && first < attempt {
+		// Such a created never counts. What this call did is looked for instead.
+		s.log.Error().Str("batch", b.plan.ID).Str("requestId", a.RequestID).Int("attempt", attempt).Int("of", first).
+			Msg("init answers with the requestId of an earlier attempt, reading back")
+		if attempt == b.attempt {
+			b.drive.lost = true
+			s.again(b, s.cfg.Grace)
+		}
+		return
+	}
 	r := schema.Record{Type: schema.RecCreated, ExternalID: externalID, RequestID: a.RequestID}
 	for _, inv := range a.Invalid {
 		i := b.index(inv.ExternalID)
