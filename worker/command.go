@@ -118,6 +118,7 @@ func (s *Shard) locate(ctx context.Context, c *schema.Command) (bool, error) {
 		return false, err
 	}
 	owners, err := s.ports.Claims.Lookup(ctx, s.number, epoch, folded, []string{c.PayoutID})
+	s.doubt(err)
 	if err != nil || owners[0].Offset == None {
 		return false, err
 	}
