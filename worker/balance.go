@@ -53,7 +53,7 @@ func (s *Shard) balance(b *batch) {
 			}
 			b.drive.note = fmt.Sprintf("the balance is %s %s, %s are needed and %s are set aside for other batches", has, b.plan.Currency, schema.FormatMinor(need), schema.FormatMinor(others))
 			s.log.Warn().Str("batch", b.plan.ID).Str("merchant", b.merchant).Str("balance", has.String()).Str("needed", schema.FormatMinor(need)).Str("setAside", schema.FormatMinor(others)).Msg("the balance is too low, waiting for money")
-			s.ports.Metrics.unfunded(b.merchant)
+			s.ports.Metrics.unfunded(b.merchant, s.ports.Now().UTC())
 			s.again(b, s.cfg.Grace)
 		}
 	})

@@ -1,6 +1,9 @@
 package worker
 
 import (
+	"sync"
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/toplu/toplu/schema"
@@ -20,6 +23,7 @@ type Metrics struct {
 	losses       prometheus.Counter
 	unexplaineds *prometheus.CounterVec
 	readings     *readings
+	poor         sync.Map // merchant → time.Time, when a batch last waited for money
 }
 
 // NewMetrics makes the metrics and registers them.
@@ -108,10 +112,21 @@ func (m *Metrics) overdue() {
 	}
 }
 
-func (m *Metrics) unfunded(merchant string) {
+func (m *Metrics) unfunded(merchant string, at time.Time) {
 	if m != nil {
 		m.unfundeds.WithLabelValues(merchant).Inc()
+		m.poor.Store(merchant, at)
 	}
+}
+
+// BalanceTooLowAt is when a batch of the merchant last had to wait for its balance;
+// zero: none has. It is safe for concurrent use.
+func (m *Metrics) BalanceTooLowAt(merchant string) time.Time {
+	at, ok := m.poor.Load(merchant)
+	if !ok {
+		return time.Time{}
+	}
+	return at.(time.Time)
 }
 
 func (m *Metrics) claimsLost() {

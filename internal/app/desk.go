@@ -43,7 +43,8 @@ func (s *service) desk() *oncall.Desk {
 	return &oncall.Desk{
 		Logs: s.oncallLogs, Claims: s.claims, Shards: s.shards, Now: time.Now,
 		Kafka: s.kafka, Topics: s.topics, GroupOf: s.cfg.GroupOf, OffsetsOf: s.offsetsOf,
-		Seal: s.seal, Notes: redisclaim.NewBoard(s.redis, s.cfg.Redis.KeyPrefix).Notes,
+		Configured: func(merchant string) bool { _, ok := s.cfg.Merchants[merchant]; return ok },
+		Seal:       s.seal, Notes: redisclaim.NewBoard(s.redis, s.cfg.Redis.KeyPrefix).Notes,
 	}
 }
 

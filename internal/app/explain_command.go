@@ -69,6 +69,7 @@ func (c *explainCommand) print(p *program, story *oncall.Payout) {
 			p.say("  %s/%d is answered to offset %d of %d", r.Topic, r.Partition, r.Answered, r.End)
 		}
 		p.sayTrail(story.Trail)
+		p.say("next: %s", story.Next)
 		return
 	}
 	p.say("%s: %s", story.PayoutID, orDash(string(story.Status)))

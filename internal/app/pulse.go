@@ -12,6 +12,7 @@ import (
 
 	"github.com/toplu/toplu/internal/oncall"
 	"github.com/toplu/toplu/iyzico"
+	"github.com/toplu/toplu/worker"
 	"github.com/toplu/toplu/worker/redisclaim"
 )
 
@@ -81,6 +82,21 @@ func (c *recentCalls) pulse(process string) oncall.Pulse {
 	return p
 }
 
+// pulse is what there is to tell now, with what keeps merchants' batches back.
+func (s *service) pulse(process string) oncall.Pulse {
+	p := s.recent.pulse(process)
+	for i := range p.Merchants {
+		m := &p.Merchants[i]
+		if s.standing(m.Merchant) == worker.Stopped {
+			m.Breaker = oncall.BreakerOpen
+		}
+		if at := s.metrics.BalanceTooLowAt(m.Merchant); !at.IsZero() {
+			m.BalanceTooLowAt = &at
+		}
+	}
+	return p
+}
+
 // tellPulse pins up how the calls to iyzico go, until ctx ends. It is for people
 // alone: where it fails, the next one tells.
 func (s *service) tellPulse(ctx context.Context) error {
@@ -94,7 +110,7 @@ func (s *service) tellPulse(ctx context.Context) error {
 	tick := time.NewTicker(oncall.PulseEvery)
 	defer tick.Stop()
 	for {
-		note, err := json.Marshal(s.recent.pulse(process))
+		note, err := json.Marshal(s.pulse(process))
 		if err != nil {
 			return err
 		}

@@ -48,6 +48,7 @@ type service struct {
 	recent   *recentCalls
 	unread   *prometheus.GaugeVec // topics of requests that are not read
 	worker   *worker.Worker
+	metrics  *worker.Metrics // nil: there is no worker
 	health   health
 	tracer   trace.Tracer // nil: nothing is traced
 	shards   int
@@ -326,7 +327,7 @@ func (l leases) Obtain(ctx context.Context, shard int, ttl time.Duration) (worke
 // newWorker makes the worker, without shards yet.
 func (s *service) newWorker() *worker.Worker {
 	s.openGates()
-	metrics := worker.NewMetrics(s.registry)
+	s.metrics = worker.NewMetrics(s.registry)
 	statuses := kafkalog.NewPublisher(s.kafka, s.topics.Statuses)
 	dead := kafkalog.NewPublisher(s.kafka, s.topics.DLQ)
 	originals := kafkalog.NewOriginals(s.kafka)
@@ -334,7 +335,7 @@ func (s *service) newWorker() *worker.Worker {
 		plans, journal := s.logs(shard)
 		return worker.Ports{
 			Plans: plans, Journal: journal, Commands: kafkalog.New(s.kafka, s.topics.Commands, shard), Claims: s.claims, Statuses: statuses, DeadLetters: dead, Originals: originals, Seal: s.seal,
-			Merchant: s.provider, Standing: s.standing, Reserves: s.shared, Now: time.Now, NewID: newID, Log: s.log, Metrics: metrics, Tracer: s.tracer,
+			Merchant: s.provider, Standing: s.standing, Reserves: s.shared, Now: time.Now, NewID: newID, Log: s.log, Metrics: s.metrics, Tracer: s.tracer,
 		}
 	}
 	ttl := min(s.cfg.Kafka.SessionTimeout, 10*time.Second)

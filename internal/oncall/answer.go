@@ -23,6 +23,7 @@ func (d *Desk) judge(ctx context.Context, at Place, a Answer, r *schema.Record) 
 		}
 	}
 	v := t.story.View()
+	v.Next = d.outlook(ctx).next(t.in, &v)
 	a.Verdict, a.Text = meaning(r, &v)
 	return a, nil
 }

@@ -63,14 +63,14 @@ func (d *Desk) Batches(ctx context.Context) ([]Batch, []ShardTrouble, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return d.batches(views), troubles, nil
+	return d.batches(d.outlook(ctx), views), troubles, nil
 }
 
-func (d *Desk) batches(views []*worker.ShardView) []Batch {
+func (d *Desk) batches(o *outlook, views []*worker.ShardView) []Batch {
 	all := []Batch{}
 	for _, v := range views {
 		for i := range v.Batches {
-			all = append(all, d.describe(v.Shard, &v.Batches[i]))
+			all = append(all, d.describe(o, v, &v.Batches[i]))
 		}
 	}
 	states := worker.BatchStates()
@@ -83,13 +83,13 @@ func (d *Desk) batches(views []*worker.ShardView) []Batch {
 	return all
 }
 
-// describe makes a batch for people of what the logs show.
-func (d *Desk) describe(shard int, v *worker.BatchView) Batch {
+// describe makes a batch of a shard for people of what the logs show.
+func (d *Desk) describe(o *outlook, in *worker.ShardView, v *worker.BatchView) Batch {
 	b := Batch{
-		ID: v.ID, Shard: shard, Plan: v.Plan, Merchant: v.Merchant, Purpose: v.Purpose, Currency: string(v.Currency),
+		ID: v.ID, Shard: in.Shard, Plan: v.Plan, Merchant: v.Merchant, Purpose: v.Purpose, Currency: string(v.Currency),
 		State: v.State, Claimed: v.Claimed, SealedAt: v.SealedAt, NotBefore: v.NotBefore, Attempt: v.Attempt, RequestID: v.RequestID, Gone: v.Gone,
 		Payouts: sumOf(v.All), Statuses: map[string]Sum{}, Payable: sumOf(v.Payable), Unanswered: sumOf(v.Unanswered),
-		Withdrawn: sumOf(v.Withdrawn), Next: v.Next,
+		Withdrawn: sumOf(v.Withdrawn), Next: o.next(in, v),
 	}
 	moved := v.SealedAt
 	if !v.LastAt.IsZero() {

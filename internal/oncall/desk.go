@@ -31,6 +31,8 @@ type Desk struct {
 	// Seal has the keys that plans and dead letters are sealed with. Nil: none, and
 	// what is sealed stays so.
 	Seal *seal.Keys
+	// Configured reports whether a merchant is in the configuration. Nil: all are.
+	Configured func(merchant string) bool
 	// Notes returns what the running processes tell of themselves, by their names;
 	// see [Pulse]. It may be nil.
 	Notes func(ctx context.Context) (map[string]string, error)

@@ -103,10 +103,15 @@ func (d *Desk) Explain(ctx context.Context, payoutID string) (*Payout, error) {
 	}
 	p.Watermark, p.Epoch, p.ClaimsTrouble, p.PlanEnd = v.Claims.Watermark, v.Claims.Epoch, v.ClaimsTrouble, v.PlanEnd
 	if at == worker.None {
+		if slices.ContainsFunc(v.Pauses, func(q worker.PauseView) bool { return q.Closed }) {
+			p.Next = "not known: Kafka was lost or restored, and what was paid before is not in these logs until toplu claims import"
+		}
 		return p, nil
 	}
 	p.describe(&t, at)
 	p.read(t.story)
+	b := t.story.View()
+	p.Next = d.outlook(ctx).next(t.in, &b)
 	return p, nil
 }
 
@@ -138,7 +143,8 @@ func (e *importedError) Error() string {
 type told struct {
 	plan   *schema.Plan
 	story  *worker.Story
-	closed error // why the plan's recipients cannot be read, nil if they can
+	in     *worker.ShardView // the batch's shard
+	closed error             // why the plan's recipients cannot be read, nil if they can
 }
 
 // recipient shows who is paid: the type, and the value masked, erased or sealed.
@@ -192,7 +198,7 @@ func (d *Desk) tellBy(ctx context.Context, v *worker.ShardView, offset int64) (t
 	if err != nil {
 		return told{}, err
 	}
-	return told{rec.Plan, story, opened}, scan(ctx, logs.Journal, from, rec.Plan.ID, rec.Plan.Merchant, story)
+	return told{rec.Plan, story, v, opened}, scan(ctx, logs.Journal, from, rec.Plan.ID, rec.Plan.Merchant, story)
 }
 
 // scan folds the batch's records from an offset to the journal's end.
@@ -263,7 +269,6 @@ func (p *Payout) read(story *worker.Story) {
 		p.Status, p.Final = s.Status, s.Status.Final()
 	}
 	p.Journal = journalLines(story)
-	p.Next = story.Next()
 }
 
 // journalLines are the records of a story for people.

@@ -97,7 +97,7 @@ func (d *Desk) Show(ctx context.Context, at Place) (*BatchStory, error) {
 		return nil, err
 	}
 	v := t.story.View()
-	s := &BatchStory{Batch: d.describe(at.Shard, &v), Journal: journalLines(t.story)}
+	s := &BatchStory{Batch: d.describe(d.outlook(ctx), t.in, &v), Journal: journalLines(t.story)}
 	last := map[string]schema.Status{}
 	for _, st := range t.story.All() {
 		last[st.PayoutID] = st

@@ -23,7 +23,14 @@ type MerchantPulse struct {
 	Failed      int          `json:"failedInTheLastMinute"`
 	LastSuccess *time.Time   `json:"lastSuccessAt,omitempty"`
 	LastFailure *CallFailure `json:"lastFailure,omitempty"`
+	// Breaker is [BreakerOpen] while a process makes no calls for the merchant but
+	// auth, since iyzico refuses them or does not answer.
+	Breaker         string     `json:"breaker,omitempty"`
+	BalanceTooLowAt *time.Time `json:"balanceTooLowAt,omitempty"` // when a batch last had to wait for money
 }
+
+// BreakerOpen is the state of a circuit breaker that lets no call through.
+const BreakerOpen = "open"
 
 // A CallFailure is a call that was refused, or whose end is not known.
 type CallFailure struct {
@@ -72,6 +79,12 @@ func joinPulses(notes map[string]string, now time.Time) ([]MerchantPulse, error)
 			j.Failed += m.Failed
 			if m.LastSuccess != nil && (j.LastSuccess == nil || m.LastSuccess.After(*j.LastSuccess)) {
 				j.LastSuccess = m.LastSuccess
+			}
+			if m.Breaker != "" {
+				j.Breaker = m.Breaker
+			}
+			if m.BalanceTooLowAt != nil && (j.BalanceTooLowAt == nil || m.BalanceTooLowAt.After(*j.BalanceTooLowAt)) {
+				j.BalanceTooLowAt = m.BalanceTooLowAt
 			}
 			if m.LastFailure != nil && (j.LastFailure == nil || m.LastFailure.At.After(j.LastFailure.At)) {
 				j.LastFailure = m.LastFailure

@@ -106,7 +106,7 @@ func (d *Desk) Status(ctx context.Context, owners map[int]string) (*Status, erro
 			s.LastAnswer = &v.LastAnswer
 		}
 	}
-	batches := d.batches(views)
+	batches := d.batches(&outlook{d, s.Iyzico}, views)
 	s.OpenBatches = len(batches)
 	for i := range batches {
 		if batches[i].Stuck {
