@@ -62,6 +62,13 @@ func openEnvelope(m Message, data func(*reader)) (envelope, *Invalid) {
 	return e, nil
 }
 
+// EventID returns the CloudEvents id of an event in either mode of the Kafka
+// binding, valid or not; "" if it has none, or cannot be read.
+func EventID(m Message) string {
+	e, _ := openEnvelope(m, (*reader).skip)
+	return e.id
+}
+
 // headers reads the attributes of binary mode, and the content type as it is.
 func headers(m Message) (e envelope, media string) {
 	e.plain = true

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/toplu/toplu/internal/oncall"
 )
@@ -65,15 +66,19 @@ func (c *batchShowCommand) print(p *program, d *oncall.Desk, b *oncall.BatchStor
 
 // sayJournal prints records and who asked for them.
 func (p *program) sayJournal(lines []oncall.JournalLine) {
-	for _, l := range lines {
-		by := ""
-		if l.By != "" {
-			by = " by " + l.By
-		}
-		call := ""
-		if l.Call != "" {
-			call = "[" + l.Call + "] "
-		}
-		p.say("  %s  offset %d %-10s attempt %d %s%s %s%s%s", stamp(l.At), l.Offset, l.Record, l.Attempt, call, l.RequestID, l.Text, by, void(l.Void))
+	for i := range lines {
+		p.say("  %s  %s", stamp(lines[i].At), journalLine(&lines[i]))
 	}
+}
+
+// journalLine is a record, and who asked for it.
+func journalLine(l *oncall.JournalLine) string {
+	by, call := "", ""
+	if l.By != "" {
+		by = " by " + l.By
+	}
+	if l.Call != "" {
+		call = "[" + l.Call + "] "
+	}
+	return fmt.Sprintf("offset %d %-10s attempt %d %s%s %s%s%s", l.Offset, l.Record, l.Attempt, call, l.RequestID, l.Text, by, void(l.Void))
 }

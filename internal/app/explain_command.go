@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/toplu/toplu/internal/oncall"
@@ -17,7 +19,7 @@ type explainCommand struct {
 
 // Help says more than the line in the list of commands.
 func (*explainCommand) Help() string {
-	return `Tells a payout's whole story from the logs, also while the claims in Redis are lost or filled again: where it was asked for, its batch, the claim, every step with its ids and who asked for it, every status, duplicates and dead letters of the same id, and what comes next or why nothing does. The recipient is masked.
+	return `Tells a payout's whole story from the logs, also while the claims in Redis are lost or filled again: where it was asked for, its batch, the claim, and in the order of time every step with its ids and who asked for it, every status with its event id, duplicates and dead letters of the same id, who sent its request or its statuses again and why; then what comes next, or why nothing does. The recipient is masked.
 
 Example:
 
@@ -46,7 +48,7 @@ func (c *explainCommand) Run(ctx context.Context, p *program) error {
 	if !story.Seen {
 		story.Read = read
 	}
-	if story.Trail, err = d.Trail(ctx, c.PayoutID, story.Source, c.Search); err != nil {
+	if story.Trail, err = d.Trail(ctx, story, c.Search); err != nil {
 		return explainKafka(err)
 	}
 	if c.JSON {
@@ -60,7 +62,7 @@ func (c *explainCommand) Run(ctx context.Context, p *program) error {
 func (c *explainCommand) print(p *program, story *oncall.Payout) {
 	if story.Imported {
 		p.say("%s: imported at offset %d of shard %d. Next: %s", story.PayoutID, story.Plan, story.Shard, story.Next)
-		p.sayTrail(story.Trail)
+		p.sayHistory(story)
 		return
 	}
 	if !story.Seen {
@@ -68,7 +70,7 @@ func (c *explainCommand) print(p *program, story *oncall.Payout) {
 		for _, r := range story.Read {
 			p.say("  %s/%d is answered to offset %d of %d", r.Topic, r.Partition, r.Answered, r.End)
 		}
-		p.sayTrail(story.Trail)
+		p.sayHistory(story)
 		p.say("next: %s", story.Next)
 		return
 	}
@@ -81,32 +83,67 @@ func (c *explainCommand) print(p *program, story *oncall.Payout) {
 		p.say("  owned by plan offset %d, as the log has it: the claims cannot tell (%s)", story.Plan, story.ClaimsTrouble)
 	}
 	p.say("  batch %s of %d items, shard %d, plan offset %d", story.BatchID, story.Items, story.Shard, story.Plan)
-	p.sayTrail(story.Trail)
-	p.say("statuses")
-	for _, l := range story.Statuses {
-		p.say("  %s  %d %-13s event %s  %s", stamp(l.At), l.Sequence, l.Status, l.EventID, l.Reason)
-	}
-	p.say("journal")
-	p.sayJournal(story.Journal)
+	p.sayHistory(story)
 	p.say("next: %s", story.Next)
 }
 
-// sayTrail says what else the topics hold of a payout.
-func (p *program) sayTrail(t *oncall.Trail) {
-	for _, m := range t.Duplicates {
-		what := "asked for again"
-		if m.Cancel {
+// sayHistory tells everything that is known to have happened, in the order of time:
+// what the topics hold, what the journal says, and the statuses that came of it.
+func (p *program) sayHistory(story *oncall.Payout) {
+	type event struct {
+		at   time.Time
+		text string
+	}
+	var all []event
+	add := func(at time.Time, format string, args ...any) {
+		all = append(all, event{at, strings.TrimRight(fmt.Sprintf(format, args...), " ")})
+	}
+	t := story.Trail
+	if t.Request != nil {
+		add(t.Request.At, "asked for by %s", mentioned(t.Request))
+	}
+	for i := range t.Duplicates {
+		m, what := &t.Duplicates[i], "asked for again"
+		switch {
+		case m.Cancel:
 			what = "withdrawn"
+		case !story.Seen:
+			what = "asked for"
 		}
-		p.say("  %s by event %s at %s/%d offset %d, %s", what, orDash(m.EventID), m.Source.Topic, m.Source.Partition, m.Source.Offset, stamp(m.At))
+		add(m.At, "%s by %s", what, mentioned(m))
 	}
 	for i := range t.Letters {
 		l := &t.Letters[i]
-		p.say("  dead letter %s of %s, read at %s/%d offset %d: %s: %s", l.Place(), stamp(l.At), l.Source.Topic, l.Source.Partition, l.Source.Offset, l.Code, l.Text)
+		add(l.At, "dead letter %s of event %s, read at %s/%d offset %d: %s: %s", l.Place(), orDash(l.EventID), l.Source.Topic, l.Source.Partition, l.Source.Offset, l.Code, l.Text)
+	}
+	if story.PlannedAt != nil {
+		add(*story.PlannedAt, "planned, at offset %d of payout.batches", story.Plan)
+	}
+	for i := range story.Journal {
+		add(story.Journal[i].At, "%s", journalLine(&story.Journal[i]))
+	}
+	for _, l := range story.Statuses {
+		add(l.At, "status %d %-13s event %s  %s", l.Sequence, l.Status, l.EventID, l.Reason)
+	}
+	for _, l := range t.Reemits {
+		add(l.At, "statuses published again by %s: %s", orDash(l.By), l.Text)
+	}
+	slices.SortStableFunc(all, func(a, b event) int { return a.at.Compare(b.at) })
+	for _, e := range all {
+		p.say("  %s  %s", stamp(e.at), e.text)
 	}
 	if !t.Whole {
 		p.say("  (not everything was searched: --search gives it more time)")
 	}
+}
+
+// mentioned names a request's event, where it stands, and who sent it again.
+func mentioned(m *oncall.Mention) string {
+	parts := []string{fmt.Sprintf("event %s at %s/%d offset %d", orDash(m.EventID), m.Source.Topic, m.Source.Partition, m.Source.Offset)}
+	for _, s := range m.Sent {
+		parts = append(parts, fmt.Sprintf("%s from %s by %s: %s", s.How, s.From, orDash(s.By), orDash(s.Why)))
+	}
+	return strings.Join(parts, ", ")
 }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000") }

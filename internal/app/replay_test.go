@@ -64,7 +64,7 @@ func TestReplay(t *testing.T) {
 	s.run(t, "replay", "run", file(t, "x", "{}"), "--yes").want(t, 1, "", "its version is 0")
 	s.run(t, "replay", "run", path).want(t, 2, "", "add --yes")
 	s.run(t, "replay", "run", path, "--dry-run").want(t, 0, "2 to be sent", "")
-	s.run(t, "replay", "run", path, "--yes", "--by", "ayse").want(t, 0, "2 sent to payout.requests", "")
+	s.run(t, "replay", "run", path, "--yes", "--by", "ayse", "--reason", "the topic was lost").want(t, 0, "2 sent to payout.requests", "")
 	if v := loose[replayJSON](t, s.run(t, "replay", "run", path, "--yes", "--json")); v.Sent != 0 || v.Listed != 2 {
 		t.Errorf("again: %+v", v)
 	}
@@ -73,6 +73,9 @@ func TestReplay(t *testing.T) {
 	if v := loose[replayJSON](t, s.run(t, "replay", "run", path, "--yes", "--json")); v.Taken != 2 || v.Sent != 0 {
 		t.Errorf("again: %+v", v)
 	}
+	story := s.run(t, "explain", "lost-1")
+	story.want(t, 0, ", replayed from payout.requests/", "")
+	story.want(t, 0, " by ayse: the topic was lost", "")
 	marked := 0
 	for _, rec := range s.requests(t) {
 		for _, h := range rec.Headers {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/toplu/toplu/internal/kafkaio"
@@ -91,7 +92,9 @@ func (c *reemitCommand) Run(ctx context.Context, p *program) error {
 		// It does not wait for a worker: the note is durable, and changes nothing.
 		hasty := *d
 		hasty.Patience = time.Second
-		if _, err := hasty.Note(ctx, report.shards(), c.command(p, schema.CmdReemit)); err != nil {
+		note := c.command(p, schema.CmdReemit)
+		note.Reason = c.meant(topic) + ": " + orDash(c.Reason)
+		if _, err := hasty.Note(ctx, report.shards(), note); err != nil {
 			return err
 		}
 		bar := p.progress(int64(report.Events), "publishing")
@@ -113,6 +116,23 @@ func (c *reemitCommand) Run(ctx context.Context, p *program) error {
 	}
 	p.say("%d of %d events published to %s", report.Sent, report.Events, topic)
 	return err
+}
+
+// meant says which statuses are meant, for the stories of their payouts.
+func (c *reemitCommand) meant(topic string) string {
+	what := "of batch " + c.Batch
+	switch {
+	case len(c.IDs) > 5:
+		what = fmt.Sprintf("of %s and %d more payouts", strings.Join(c.IDs[:5], ", "), len(c.IDs)-5)
+	case len(c.IDs) > 0:
+		what = "of " + strings.Join(c.IDs, ", ")
+	case c.Batch == "":
+		what = "from " + c.From.UTC().Format(time.RFC3339)
+		if !c.To.IsZero() {
+			what += " to " + c.To.UTC().Format(time.RFC3339)
+		}
+	}
+	return "those " + what + " to " + topic
 }
 
 // target is where the events go. A client knows only the topics it was made for.

@@ -56,7 +56,8 @@ func TestReemit(t *testing.T) {
 	s.run(t, "statuses", "reemit", "--ids", "a-1,never", "--yes").want(t, 1, "", "never: not seen")
 	s.run(t, "statuses", "reemit", "--ids", "a-1", "--topic", "payout.requests", "--yes").want(t, 2, "", "no place there")
 	s.run(t, "statuses", "reemit", "--from", "2020-01-01T00:00:00Z", "--dry-run").want(t, 0, "12 events would be published", "")
-	s.run(t, "statuses", "reemit", "--ids", "a-1,a-3", "--yes").want(t, 0, "6 of 6 events published", "")
+	s.run(t, "statuses", "reemit", "--ids", "a-1,a-3", "--yes", "--by", "ayse", "--reason", "ledger restored").want(t, 0, "6 of 6 events published", "")
+	s.says(t, "statuses published again by ayse: those of a-1, a-3 to payout.statuses: ledger restored", "explain", "a-1")
 	values, times := s.events(t, "payout.statuses")
 	if diff := cmp.Diff(original, values); diff != "" {
 		t.Errorf("not the same events:\n%s", diff)

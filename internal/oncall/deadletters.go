@@ -77,7 +77,7 @@ func (d *Desk) openLetter(r kafkaio.Record) *Letter {
 		text, _ := l.message.Get(name)
 		return text
 	}
-	l.Code, l.Text, l.PayoutID, l.EventID = cmp.Or(get(schema.HeaderReasonCode), "none"), get(schema.HeaderReason), get(schema.HeaderPayoutID), get("ce_id")
+	l.Code, l.Text, l.PayoutID, l.EventID = cmp.Or(get(schema.HeaderReasonCode), "none"), get(schema.HeaderReason), get(schema.HeaderPayoutID), schema.EventID(l.message)
 	l.Source.Topic = get(schema.HeaderTopic)
 	l.Source.Partition, _ = strconv.Atoi(get(schema.HeaderPartition))
 	l.Source.Offset, _ = strconv.ParseInt(get(schema.HeaderOffset), 10, 64)

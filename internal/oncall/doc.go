@@ -5,8 +5,10 @@
 // code, so nothing has to be running for a question to be answered, and no
 // answer is older than the logs. What is asked for goes through
 // payout.commands to the shard's worker, which makes it a record of the journal
-// with who asked and why: nobody but a worker writes there. Where a command
-// comes too late, or is refused, the answer says so in words.
+// with who asked and why: nobody but a worker writes there, and the consumers the
+// floors of what they have answered. What is sent again, redriven or replayed says
+// so in its headers, which the payout's story shows. Where a command comes too
+// late, or is refused, the answer says so in words.
 //
 // Nothing in here can pay anybody twice: commands hold, cancel and pause; what is
 // sent again to the topic it came from is judged by the claims as any other request.
@@ -24,5 +26,5 @@
 //	owners.go       which payouts are taken       audit.go        everything against the logs
 //	read.go         a partition, to its end       audit_….go      claims, statuses, iyzico
 //	pulse.go        how calls to iyzico go        search.go       duplicates, letters of a payout
-//	pace.go         so many events in a second
+//	pace.go         so many events in a second    next.go         what keeps a batch back
 package oncall

@@ -36,6 +36,7 @@ type Payout struct {
 	Source    *schema.Source `json:"source,omitempty"`
 	EventID   string         `json:"eventId,omitempty"`
 	BatchID   string         `json:"batchId,omitempty"`
+	PlannedAt *time.Time     `json:"plannedAt,omitempty"`
 	Plan      int64          `json:"planOffset,omitempty"` // which owns it by the claims
 	Watermark int64          `json:"claimsStandAt,omitempty"`
 	Epoch     string         `json:"claimsEpoch,omitempty"`
@@ -246,7 +247,7 @@ func scan(ctx context.Context, journal worker.Log, from int64, batch, merchant s
 // describe fills in what the plan says of the payout.
 func (p *Payout) describe(t *told, offset int64) {
 	plan := t.plan
-	p.Seen, p.Merchant, p.BatchID, p.Plan, p.Items = true, plan.Merchant, plan.ID, offset, len(plan.Items)
+	p.Seen, p.Merchant, p.BatchID, p.Plan, p.Items, p.PlannedAt = true, plan.Merchant, plan.ID, offset, len(plan.Items), &plan.At
 	for i := range plan.Items {
 		it := &plan.Items[i]
 		if it.PayoutID != p.PayoutID {
