@@ -121,6 +121,44 @@ func TestClosedUntilImported(t *testing.T) {
 	}
 }
 
+// TestImportOfPlannedIDs imports ids of which a plan was first with one: it is
+// named, since it is paid here.
+func TestImportOfPlannedIDs(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, iyzicotest.Settings{SettleWithin: iyzicotest.Duration(time.Millisecond)})
+	commands := b.logForCommands()
+	ports := b.ports(t)
+	ports.Commands = commands
+	b.plan(t, "a", 2)
+	ids := func(ids ...string) (all []schema.Import) {
+		for _, id := range ids {
+			all = append(all, schema.Import{PayoutID: id})
+		}
+		return all
+	}
+	b.order(t, commands, schema.Command{Kind: schema.CmdImport, Imports: ids("b-0", "a-1", "b-1")})
+	b.order(t, commands, schema.Command{Kind: schema.CmdImport, Imports: ids("b-0", "b-2")}) // one was imported before
+	b.runWith(t, quick, ports, func() bool { return b.obeyed(t, 2) })
+	var notes []string
+	_, end, _ := b.journal.Bounds(t.Context())
+	for at := range end {
+		e, err := b.journal.ReadAt(t.Context(), at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, err := schema.DecodeRecord(e.Value); err == nil && r.Type == schema.RecNoted {
+			notes = append(notes, r.Reason.Code+": "+r.Reason.Text)
+		}
+	}
+	want := []string{
+		"imported_in_part: 1 of the 3 payout ids are in batches here, which pay them: a-1. The others are used up: test",
+		"imported: 2 payout ids are used up: test",
+	}
+	if diff := cmp.Diff(want, notes); diff != "" {
+		t.Errorf("notes (-want +got):\n%s", diff)
+	}
+}
+
 // logForCommands is an empty log.
 func (b *bench) logForCommands() worker.Log { return &workertest.Log{} }
 

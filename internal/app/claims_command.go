@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -26,7 +27,7 @@ type claimsImportCommand struct {
 
 // Help says more than the line in the list of commands.
 func (*claimsImportCommand) Help() string {
-	return `Uses up payout ids that were paid before toplu, or before Kafka was lost: a later request for one of them, whatever its content, is left out like a duplicate and has no status here. An installation that finds traces of earlier logs beside empty ones is closed: nothing is planned or completed until --open. It is refused while one of the ids is in a batch here that is not answered: cancel that payout first. An interrupted import goes on with the same command.` + changeHelp + `
+	return `Uses up payout ids that were paid before toplu, or before Kafka was lost: a later request for one of them, whatever its content, is left out like a duplicate and has no status here. An installation that finds traces of earlier logs beside empty ones is closed: nothing is planned or completed until --open. An id that is in a batch here which is not answered may be paid once more: it is named, the exit status is 1, and --open is refused. Cancel that payout. An interrupted import goes on with the same command.` + changeHelp + `
 
 Example:
 
@@ -66,20 +67,12 @@ func (c *claimsImportCommand) Run(ctx context.Context, p *program) error {
 		return explainKafka(err)
 	}
 	report := importReport{ImportCheck: check, DryRun: c.DryRun, Opened: []int{}}
-	if !c.JSON {
-		p.say("%d ids: %d new, %d imported before, %d in a batch here", check.Listed, check.New, check.Known, len(check.Taken))
-		for i, id := range check.Open {
-			if i == 20 {
-				break
-			}
-			p.say("  %s is in a batch that is not answered: it may be paid once more", id)
-		}
-	}
+	c.sayCheck(p, check)
 	if c.Open && len(check.Open) > 0 {
-		return fmt.Errorf("%d of the ids are in batches here that are not answered: toplu payout cancel each first; nothing was imported or opened", len(check.Open))
+		return fmt.Errorf("%w; nothing was imported or opened", openIDs(check))
 	}
 	if c.DryRun {
-		return c.end(p, &report)
+		return errors.Join(c.end(p, &report), openIDs(check))
 	}
 	if ok, err := c.confirmed(ctx, p, "Use up %d payout ids for ever%s?", check.New, map[bool]string{true: ", and open the installation", false: ""}[c.Open]); !ok {
 		return err
@@ -90,13 +83,44 @@ func (c *claimsImportCommand) Run(ctx context.Context, p *program) error {
 		bar.add(n)
 	})
 	bar.end()
-	if err == nil && c.Open {
+	switch {
+	case errors.Is(err, oncall.ErrTaken):
+		// Plans came between the check and the import: see again who owns what.
+		after, again := d.CheckImport(ctx, ids)
+		if again != nil {
+			return errors.Join(err, explainKafka(again))
+		}
+		report.ImportCheck, report.Imported = after, after.Known-check.Known
+		c.sayCheck(p, after)
+	case err == nil && c.Open:
 		report.Opened, err = d.Open(ctx, c.by(p), c.Reason)
 	}
-	if printed := c.end(p, &report); err == nil {
-		err = printed
+	if err == nil {
+		err = openIDs(check)
 	}
-	return err
+	return errors.Join(c.end(p, &report), err)
+}
+
+// sayCheck tells who owns the ids.
+func (c *claimsImportCommand) sayCheck(p *program, check *oncall.ImportCheck) {
+	if c.JSON {
+		return
+	}
+	p.say("%d ids: %d new, %d imported before, %d in a batch here", check.Listed, check.New, check.Known, len(check.Taken))
+	for i, id := range check.Open {
+		if i == 20 {
+			break
+		}
+		p.say("  %s is in a batch that is not answered: it may be paid once more", id)
+	}
+}
+
+// openIDs is an error if batches may still pay some of the ids.
+func openIDs(check *oncall.ImportCheck) error {
+	if len(check.Open) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d of the ids are in batches here that are not answered: toplu payout cancel each", len(check.Open))
 }
 
 func (c *claimsImportCommand) end(p *program, r *importReport) error {

@@ -2,6 +2,7 @@ package oncall
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -90,9 +91,15 @@ func (d *Desk) isImport(ctx context.Context, at Place) (bool, error) {
 	return rec.Imported != nil, nil
 }
 
+// ErrTaken says that batches were planned of ids while they were being imported, and
+// own them: they are paid here.
+var ErrTaken = errors.New("batches here own some of the ids, and pay them")
+
 // Import has the new ids claimed, chunk by chunk, and waits until the workers have
-// folded each. The same ids again go on where it was interrupted.
+// folded each. The same ids again go on where it was interrupted. It goes through
+// all of them before it returns an [ErrTaken].
 func (d *Desk) Import(ctx context.Context, c *ImportCheck, by, reason string, told func(n int)) error {
+	var taken error
 	for shard := range d.Shards {
 		for _, chunk := range c.chunks[shard] {
 			a, _, err := d.give(ctx, shard, &schema.Command{Kind: schema.CmdImport, Imports: chunk, By: by, Reason: reason})
@@ -101,13 +108,15 @@ func (d *Desk) Import(ctx context.Context, c *ImportCheck, by, reason string, to
 				return fmt.Errorf("shard %d: %w", shard, err)
 			case a.Verdict == Written:
 				return fmt.Errorf("shard %d: %s; the same command goes on from there", shard, a.Text)
+			case a.Code == "imported_in_part":
+				taken = errors.Join(taken, fmt.Errorf("%w: shard %d: %s", ErrTaken, shard, a.Text))
 			case a.Code != "imported":
-				return fmt.Errorf("shard %d: %s", shard, a.Text)
+				return errors.Join(taken, fmt.Errorf("shard %d: %s", shard, a.Text))
 			}
 			told(len(chunk))
 		}
 	}
-	return nil
+	return taken
 }
 
 // Open lets the shards pay again that were closed since Kafka was lost. It returns
