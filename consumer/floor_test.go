@@ -48,26 +48,33 @@ func TestBelowTheFloor(t *testing.T) {
 	})
 }
 
-// What a person accepts has had no answer: there an invalid request is refused.
+// What a person accepts, or a group that was set forward passed over, has had no
+// answer: there a cancel is obeyed, and whatever no batch has is put aside, also if
+// it is invalid or out of place as things stand, for that can be mended.
 func TestBelowAnAcceptedFloor(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(1, 1)
 		broken := request("id-broken", 1)
 		broken.Value = broken.Value[:20]
-		w.write(0, broken, request("id-1", 10), request("id-2", 10))
+		w.write(0, request("id-0", 10))
+		w.run(t, consumer.Config{}, 3*time.Second)
+		w.write(0, broken, request("id-1", 10), cancel("id-0"), request("id-2", 10))
 		a := w.assignment()
-		a.Partitions[0].Floor = 2
+		a.Partitions[0].Floor, a.Partitions[0].Answered = 4, 1
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
 		if err := consumer.New(consumer.Config{}, w.ports()).Run(ctx, a); err != nil {
 			t.Error(err)
 		}
-		if got := w.letters(); !slices.Equal(got, []string{"not_json 0/0", "below_floor 0/1"}) {
+		if got := w.letters(); !slices.Equal(got, []string{"below_floor 0/1", "below_floor 0/2"}) {
 			t.Errorf("letters %v", got)
 		}
-		if got := slices.Concat(w.planned()...); !slices.Equal(got, []string{"id-2"}) {
+		if got := slices.Concat(w.planned()...); !slices.Equal(got, []string{"id-0", "id-2"}) {
 			t.Errorf("planned %v", got)
+		}
+		if len(w.commands[0]) != 1 || w.commands[0][0].PayoutID != "id-0" {
+			t.Errorf("cancels %+v", w.commands[0])
 		}
 	})
 }

@@ -15,6 +15,9 @@ func (r *run) take(ctx, work context.Context, events []event) error {
 		case e.told && (e.invalid != nil || e.cancel != nil):
 			r.pass(e)
 			continue
+		case e.invalid != nil && e.below && e.cancel == nil:
+			r.park(e)
+			continue
 		case e.invalid != nil:
 			r.refuse(e)
 			continue
@@ -79,6 +82,8 @@ func (r *run) round(ctx, work context.Context, events []*event) (again []*event,
 			r.cfg.Metrics.duplicate()
 		case (claims[i].Owned || e.misplaced != nil) && e.told:
 			r.pass(e)
+		case e.misplaced != nil && e.below && !claims[i].Owned:
+			r.park(e)
 		case e.misplaced != nil:
 			r.misplaced(e, claims[i].Owned)
 		case claims[i].Owned:

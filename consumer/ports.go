@@ -137,7 +137,7 @@ type Partition struct {
 	Floor int64
 	// Answered is the offset below which every request has had its answer: what is
 	// no payout of ours is passed over there, and not refused once more. It is Floor
-	// unless a person has set that.
+	// unless a person has set that, or the group was set forward.
 	Answered int64
 	Reader   Reader // belongs to the run
 }

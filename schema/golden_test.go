@@ -108,6 +108,9 @@ func laterRecords() map[string]schema.Record {
 			Type: schema.RecFloor, At: at, Session: "s7k2", By: "oncall", Command: 13, Reason: &schema.Reason{Code: "command", Text: "made anew"},
 			Floors: []schema.Floor{{Topic: "payout.requests", Partition: 3, Offset: 7}},
 		},
+		"floor-skipped": {
+			Type: schema.RecFloor, At: at, Floors: []schema.Floor{{Topic: "payout.requests", Partition: 3, Offset: 1043, Era: 1, Skipped: true}},
+		},
 		"genesis-closed": {Type: schema.RecGenesis, At: at, LogID: "log-2", Reason: &schema.Reason{Code: schema.ReasonRestored, Text: "Redis knows log-1"}},
 	}
 }

@@ -162,6 +162,19 @@ func (r *reader) int() int64 {
 	return n
 }
 
+func (r *reader) bool() bool {
+	switch r.peek() {
+	case 't':
+		r.word("true")
+		return true
+	case 'f':
+		r.word("false")
+	default:
+		r.fail("true or false was expected")
+	}
+	return false
+}
+
 // raw reads any value and returns it as it is written, checked throughout.
 func (r *reader) raw() string {
 	r.peek()

@@ -78,12 +78,17 @@ type Floor struct {
 	Partition int    `json:"partition"`
 	Offset    int64  `json:"offset"`
 	// Answered is the offset below which every request has its answer; only in a
-	// checkpoint. It is Offset, unless a person has accepted a higher floor.
+	// checkpoint. It is Offset, unless a person has accepted a higher floor or the
+	// group was set forward.
 	Answered int64 `json:"answered,omitempty"`
 	// Era counts how often a person has accepted this partition as it is. A
 	// consumer names the era it has read: what it says of a topic that is gone
 	// does not count.
 	Era int64 `json:"era,omitempty"`
+	// Skipped says that its consumer began above Answered, since the group was set
+	// forward: the requests in between were read by nobody, so this floor answers
+	// nothing; only in a consumer's record.
+	Skipped bool `json:"skipped,omitempty"`
 }
 
 // ReasonRestored is the code of a genesis, or a pause, that closes a shard: Kafka

@@ -239,6 +239,8 @@ func (r *reader) floor() Floor {
 			f.Answered = r.int()
 		case "era":
 			f.Era = r.int()
+		case "skipped":
+			f.Skipped = r.bool()
 		default:
 			r.unknown(true)
 		}

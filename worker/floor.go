@@ -40,7 +40,10 @@ func (f floors) take(r *schema.Record) {
 			f[k] = schema.Floor{Topic: said.Topic, Partition: said.Partition, Offset: said.Offset, Era: now.Era + 1}
 		case said.Era == now.Era:
 			now.Topic, now.Partition = said.Topic, said.Partition
-			now.Offset, now.Answered = max(now.Offset, said.Offset), max(now.Answered, said.Offset)
+			now.Offset = max(now.Offset, said.Offset)
+			if !said.Skipped {
+				now.Answered = max(now.Answered, said.Offset)
+			}
 			f[k] = now
 		}
 	}

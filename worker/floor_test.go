@@ -60,6 +60,14 @@ func TestFloors(t *testing.T) {
 	raise(floorOf(10, 0))
 	raise(floorOf(8, 0)) // of a session that was frozen
 	stands(schema.Floor{Topic: "payout.requests", Partition: 3, Offset: 10, Answered: 10})
+	// Whoever was set forward has answered nothing of what it passed over, until
+	// somebody begins there again.
+	skipped := floorOf(20, 0)
+	skipped.Skipped = true
+	raise(skipped)
+	stands(schema.Floor{Topic: "payout.requests", Partition: 3, Offset: 20, Answered: 10})
+	raise(floorOf(15, 0))
+	stands(schema.Floor{Topic: "payout.requests", Partition: 3, Offset: 20, Answered: 15})
 	accept := schema.Record{Type: schema.RecFloor, By: "ops", Command: 1, At: time.Now(), Floors: []schema.Floor{floorOf(5, 0)}}
 	value, err := schema.EncodeRecord(&accept)
 	if err != nil {

@@ -56,6 +56,7 @@ func suite(t *testing.T, on cluster) {
 		"a lost group":            goesOnWithoutCommits,
 		"a reset group":           obeysReset,
 		"a reset below the floor": parksBelowFloor,
+		"a group set forward":     answersNothingItSkips,
 		"accepted as it is":       goesOnWhenAccepted,
 		"another log's commits":   refusesOtherLog,
 		"commits beyond the end":  refusesBeyondEnd,

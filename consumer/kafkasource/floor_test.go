@@ -35,7 +35,10 @@ func (f *floors) Raise(_ context.Context, raised []schema.Floor) error {
 		now := f.all[r.Partition]
 		if r.Era == now.Era {
 			now.Topic, now.Partition = r.Topic, r.Partition
-			now.Offset, now.Answered = max(now.Offset, r.Offset), max(now.Answered, r.Offset)
+			now.Offset = max(now.Offset, r.Offset)
+			if !r.Skipped {
+				now.Answered = max(now.Answered, r.Offset)
+			}
 			f.all[r.Partition] = now
 		}
 	}
@@ -68,6 +71,46 @@ func parksBelowFloor(t *testing.T, in *installation) {
 	in.committed(t, 6)
 	if planned := in.planned(t); len(planned) != 4 || each(t, planned, "a") != 3 || each(t, planned, "b") != 1 {
 		t.Errorf("planned %v, want three of a and one of b", planned)
+	}
+}
+
+// answersNothingItSkips: what a group that was set forward passes over is not
+// answered, however far it reads; it is when the group is set back and reads it.
+func answersNothingItSkips(t *testing.T, in *installation) {
+	kept := &floors{all: map[int]schema.Floor{}}
+	in.cfg.Floors = kept
+	in.write(t, 0, 0, requests("a", 3)...)
+	stop := in.start(t, in.cfg)
+	in.committed(t, 3)
+	for _, step := range []struct {
+		name                 string
+		from                 int64 // to which the group is set
+		more                 string
+		end, floor, answered int64
+	}{
+		{"set forward", 5, "b", 6, 6, 3},
+		{"and again later", 6, "c", 7, 7, 3},
+		{"set back", 3, "d", 8, 8, 8},
+	} {
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+		if step.from == 5 {
+			in.write(t, 0, 0, requests("skipped", 2)...)
+		}
+		none := ""
+		in.commit(t, 0, step.from, &none)
+		in.write(t, 0, 0, requests(step.more, 1)...)
+		stop = in.start(t, in.cfg)
+		in.committed(t, step.end)
+		kept.mu.Lock()
+		if got := kept.all[0]; got.Offset != step.floor || got.Answered != step.answered {
+			t.Errorf("%s: floor %+v, want %d, answered to %d", step.name, got, step.floor, step.answered)
+		}
+		kept.mu.Unlock()
+	}
+	if planned := in.planned(t); each(t, planned, "skipped") != 0 || each(t, planned, "d") != 1 {
+		t.Errorf("planned %v", planned)
 	}
 }
 

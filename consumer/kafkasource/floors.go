@@ -82,8 +82,9 @@ func stale(c kafkaio.Committed, f schema.Floor, b kafkaio.Offsets) bool {
 
 // raiser raises the floors of one generation.
 type raiser struct {
-	source *source
-	floors map[int]schema.Floor // as they were read
+	source  *source
+	floors  map[int]schema.Floor // as they were read
+	skipped map[int]bool         // partitions that were begun above what is answered
 }
 
 // Raise implements [consumer.Floors].
@@ -93,7 +94,7 @@ func (r raiser) Raise(ctx context.Context, offsets map[int]int64) error {
 	}
 	raised := make([]schema.Floor, 0, len(offsets))
 	for id, offset := range offsets {
-		raised = append(raised, schema.Floor{Topic: r.source.Requests, Partition: id, Offset: offset, Era: r.floors[id].Era})
+		raised = append(raised, schema.Floor{Topic: r.source.Requests, Partition: id, Offset: offset, Era: r.floors[id].Era, Skipped: r.skipped[id]})
 	}
 	return r.source.Floors.Raise(ctx, raised)
 }

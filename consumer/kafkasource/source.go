@@ -114,7 +114,7 @@ func (s *source) serve(ctx context.Context, planner *consumer.Planner, g *kafkai
 	case err != nil:
 		return err
 	}
-	a := consumer.Assignment{Topic: s.Requests, Committer: committer{g, begin.metadata}, Floors: raiser{s, begin.floors}}
+	a := consumer.Assignment{Topic: s.Requests, Committer: committer{g, begin.metadata}, Floors: raiser{s, begin.floors, begin.skipped}}
 	var ids []int
 	for _, p := range g.Partitions {
 		from := begin.offsets[p.ID]

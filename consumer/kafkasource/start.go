@@ -18,6 +18,8 @@ type beginning struct {
 	offsets  map[int]int64
 	metadata map[int]string
 	floors   map[int]schema.Floor // as they were read, before this generation raises them
+	// skipped are the partitions that are read from above where requests were answered.
+	skipped map[int]bool
 }
 
 // begin finds where each partition of a generation is to be read from. Offsets
@@ -46,7 +48,7 @@ func (s *source) begin(ctx context.Context, g *kafkaio.Generation) (beginning, e
 	if err != nil {
 		return beginning{}, err
 	}
-	b := beginning{offsets: make(map[int]int64), metadata: make(map[int]string), floors: here}
+	b := beginning{offsets: make(map[int]int64), metadata: make(map[int]string), floors: here, skipped: make(map[int]bool)}
 	fresh := make(map[int]int64) // nobody has begun them
 	again := make(map[int]int64) // their commit is gone, or of a topic that is
 	for _, id := range ids {
@@ -55,9 +57,10 @@ func (s *source) begin(ctx context.Context, g *kafkaio.Generation) (beginning, e
 		switch {
 		case c.Found && !stale(c, f, bounds[id]):
 			b.offsets[id] = c.Offset
-			if known && c.Offset > f.Offset {
-				s.log.Error().Int("partition", id).Int64("committed", c.Offset).Int64("floor", f.Offset).
-					Msg("the group's offset was set forward: the requests in between are read by nobody. toplu replay plan finds them")
+			if answered := max(f.Answered, bounds[id].Start); known && c.Offset > answered {
+				b.skipped[id] = true
+				s.log.Error().Int("partition", id).Int64("committed", c.Offset).Int64("answered", answered).
+					Msg("the group's offset was set forward: the requests in between are read by nobody. Set it back to where they were answered: toplu pays nothing of them by itself, obeys the cancels among them, and toplu replay plan finds the rest")
 			}
 		case known:
 			// Everything below was answered, whatever became of the group.
@@ -86,11 +89,15 @@ func (s *source) begin(ctx context.Context, g *kafkaio.Generation) (beginning, e
 	}
 	// Commit points: first the floors, then the commits. A crash between them, or
 	// before them, decides anew, but nothing has been read yet.
-	if err := (raiser{s, here}).Raise(ctx, raise); err != nil {
+	if err := (raiser{s, here, b.skipped}).Raise(ctx, raise); err != nil {
 		return beginning{}, err
 	}
 	for id := range raise {
-		here[id] = schema.Floor{Topic: s.Requests, Partition: id, Offset: raise[id], Answered: raise[id], Era: here[id].Era}
+		answered := raise[id]
+		if b.skipped[id] {
+			answered = here[id].Answered
+		}
+		here[id] = schema.Floor{Topic: s.Requests, Partition: id, Offset: raise[id], Answered: answered, Era: here[id].Era}
 	}
 	maps.Copy(fresh, again)
 	return b, committer{g, b.metadata}.Commit(ctx, fresh)

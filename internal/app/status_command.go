@@ -107,6 +107,9 @@ func printStatus(p *program, s *oncall.Status) {
 		p.say("NOT READ: %s has up to %d requests without an answer, and no merchant names it any more: name it again under merchants.*.topics until it is empty", l.Topic, l.Unread)
 	}
 	for _, l := range s.Requests {
+		if l.Skipped > 0 {
+			p.say("SET FORWARD: %s/%d to offset %d: %d offsets before it were read by nobody, cancels among them. Set the group back to %d: nothing of them is paid by itself then", l.Topic, l.Partition, l.Committed, l.Skipped, l.Committed-l.Skipped)
+		}
 		if l.Committed < l.Floor {
 			p.say("SET BACK: %s/%d to offset %d, it was answered up to %d. Requests in between are passed over if they are known and parked in the dead letters if not (below_floor); only toplu replay run pays those", l.Topic, l.Partition, l.Committed, l.Floor)
 		}

@@ -22,7 +22,10 @@ type Lag struct {
 	// Floor is the furthest offset ever committed. What lies between a lower
 	// Committed and it was set back: it is passed over, or parked.
 	Floor int64 `json:"floor"`
-	Lag   int64 `json:"lag"` // an upper bound: offsets may have gaps
+	// Skipped are the offsets below Committed that were read by nobody: the group
+	// was set forward.
+	Skipped int64 `json:"skipped,omitempty"`
+	Lag     int64 `json:"lag"` // an upper bound: offsets may have gaps
 	// OldestAt is when the first unanswered request was written; nil: there is none.
 	OldestAt *time.Time `json:"oldestAt,omitempty"`
 }
@@ -90,6 +93,9 @@ func (d *Desk) lagsOf(ctx context.Context, topic string, floors map[part]schema.
 		l := Lag{Topic: topic, Partition: p, Committed: bounds[p].Start, End: bounds[p].End, Floor: floors[part{topic, p}].Offset}
 		if committed[p].Found {
 			l.Committed = committed[p].Offset
+			if f, known := floors[part{topic, p}]; known {
+				l.Skipped = max(0, l.Committed-max(f.Answered, bounds[p].Start))
+			}
 		}
 		l.Lag = max(0, l.End-l.Committed)
 		if l.Lag > 0 && l.Committed >= bounds[p].Start {
