@@ -61,6 +61,7 @@ func (s *Shard) planned(ctx context.Context, epoch string, offset int64, imports
 	}
 	owners, err := s.ports.Claims.Lookup(ctx, s.number, epoch, offset, ids)
 	if err != nil {
+		s.doubt(err)
 		return nil, err
 	}
 	var all []string
