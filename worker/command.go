@@ -183,7 +183,7 @@ func (s *Shard) decide(c *schema.Command, seen sighting) (*schema.Record, error)
 	switch {
 	case c.Topic != "" && !s.standsRight(b, c):
 		r = noted(schema.CodeWrongTopic, "the cancel stood in "+c.Topic+", where the payout was not asked for and its merchant takes no requests from")
-	case c.Kind == schema.CmdResolve && seen.requestID != c.RequestID:
+	case c.Kind == schema.CmdResolve && b.disputed() && seen.requestID != c.RequestID:
 		return nil, errLater // iyzico was not asked
 	default:
 		r = b.obey(c, why, seen.contradiction)

@@ -21,7 +21,7 @@ type sighting struct {
 func (s *Shard) hear(ctx context.Context, c *schema.Command) (seen sighting, err error) {
 	var p Provider
 	if err := s.hand(ctx, func() {
-		if b := s.batches[c.Plan]; b != nil && b.plan != nil {
+		if b := s.batches[c.Plan]; b != nil && b.plan != nil && b.disputed() {
 			p, _ = s.ports.Merchant(b.merchant)
 			seen.requestID = c.RequestID
 		}
@@ -67,11 +67,14 @@ func contradicts(c *schema.Command, v *view) string {
 	return ""
 }
 
+// disputed reports whether anything is left to a person's word.
+func (b *batch) disputed() bool { return b.unknown != nil || b.foreign() }
+
 // obeyResolve makes a record of a person's word on the batch's outcome, where
 // nothing else is left to decide.
 func (b *batch) obeyResolve(c *schema.Command, why *schema.Reason, contradiction string) *schema.Record {
 	switch {
-	case b.unknown == nil && !b.foreign():
+	case !b.disputed():
 		return noted("not_unknown", "iyzico's answer stands, or is not overdue: nothing is left to a person")
 	case b.winner == "":
 		return noted("no_request", "no attempt of the batch has a requestId that a word could be about; resume it when iyzico's people have cancelled what iyzico shows")
