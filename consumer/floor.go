@@ -19,7 +19,7 @@ func (r *run) pass(e *event) {
 // No event says so: it is not refused. One that is invalid as things stand is parked
 // like it: what is wrong may be mended, and it must not leave by a redrive then.
 func (r *run) park(e *event) {
-	id := ""
+	var id string
 	if e.invalid != nil {
 		id = e.invalid.PayoutID
 	} else {
