@@ -24,10 +24,13 @@ const (
 	CmdUnpause CommandKind = "unpause"
 	// CmdQuarantine has the shard go past a plan that cannot be read.
 	CmdQuarantine CommandKind = "quarantine"
-	// CmdRebuild and CmdReemit change nothing by themselves, the journal is to tell
-	// who did it and why: the shard's claims are refilled, its statuses told again.
+	// CmdRebuild, CmdReemit, CmdRedrive and CmdReplay change nothing by themselves, the
+	// journal is to tell who did it and why: the shard's claims are refilled, its
+	// statuses told again, requests for its payouts sent again.
 	CmdRebuild CommandKind = "rebuild"
 	CmdReemit  CommandKind = "reemit"
+	CmdRedrive CommandKind = "redrive"
+	CmdReplay  CommandKind = "replay"
 	// CmdAccept takes a partition of the requests as it is: it was made anew or moved.
 	CmdAccept CommandKind = "accept"
 	// CmdImport claims payout ids that were paid elsewhere.
@@ -140,7 +143,7 @@ func (c *Command) check() error {
 		if c.Reason == "" {
 			return lacks("reason")
 		}
-	case CmdPause, CmdUnpause, CmdRebuild, CmdReemit:
+	case CmdPause, CmdUnpause, CmdRebuild, CmdReemit, CmdRedrive, CmdReplay:
 	default:
 		return fmt.Errorf("%w (command %.40q)", ErrVersion, string(c.Kind))
 	}

@@ -20,6 +20,8 @@ func TestCommands(t *testing.T) {
 		{Kind: schema.CmdResolve, Batch: "b", Plan: 3, Attempt: 2, RequestID: "r-2", Verdict: schema.VerdictDead, Evidence: "letter of 3 May", By: "ops", At: at},
 		{Kind: schema.CmdResolve, Batch: "b", Plan: 3, Attempt: 1, Verdict: schema.VerdictItems, Items: []schema.ItemWord{{PayoutID: "a", Status: schema.Paid}, {PayoutID: "b", Status: schema.Failed}}, Evidence: "statement", By: "ops", At: at},
 		{Kind: schema.CmdRebuild, By: "ops", At: at},
+		{Kind: schema.CmdRedrive, By: "ops", Reason: "of order-1: mended", At: at},
+		{Kind: schema.CmdReplay, By: "ops", Reason: "of order-1", At: at},
 		{Kind: schema.CmdPause, By: "ops", At: at},
 		{Kind: schema.CmdQuarantine, Plan: 7, By: "ops", Reason: "written by hand", At: at},
 		{Kind: schema.CmdAccept, Floor: &schema.Floor{Topic: "payout.requests", Partition: 2, Offset: 9}, By: "ops", Reason: "made anew", At: at},

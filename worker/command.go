@@ -153,7 +153,7 @@ func (s *Shard) decide(c *schema.Command, seen sighting) (*schema.Record, error)
 			return noted("readable", "the shard is not stuck at that plan"), nil
 		}
 		return &schema.Record{Type: schema.RecQuarantined, Plan: c.Plan, Reason: why}, nil
-	case schema.CmdRebuild, schema.CmdReemit:
+	case schema.CmdRebuild, schema.CmdReemit, schema.CmdRedrive, schema.CmdReplay:
 		return noted(string(c.Kind), c.Reason), nil
 	case schema.CmdAccept:
 		return &schema.Record{Type: schema.RecFloor, Floors: []schema.Floor{*c.Floor}, Reason: why}, nil
@@ -220,7 +220,7 @@ func (b *batch) obey(c *schema.Command, why *schema.Reason, contradiction string
 		return b.obeyCancel(c, why)
 	case schema.CmdResolve:
 		return b.obeyResolve(c, why, contradiction)
-	case schema.CmdPause, schema.CmdUnpause, schema.CmdQuarantine, schema.CmdRebuild, schema.CmdReemit, schema.CmdAccept, schema.CmdImport, schema.CmdOpen:
+	case schema.CmdPause, schema.CmdUnpause, schema.CmdQuarantine, schema.CmdRebuild, schema.CmdReemit, schema.CmdRedrive, schema.CmdReplay, schema.CmdAccept, schema.CmdImport, schema.CmdOpen:
 	}
 	panic(&ImpossibleError{b.plan.ID, "a command " + string(c.Kind) + " about a batch"})
 }

@@ -96,6 +96,8 @@ func TestDeadLetters(t *testing.T) {
 	s.says(t, ": paid", "explain", "m-1")
 	s.says(t, ": paid", "explain", "m-2")
 	s.run(t, "explain", "m-1").want(t, 0, ", redriven from "+place(partition, 0)+" by ayse: -", "")
+	s.noted(t, "redrive", "ayse", "m-1")
+	s.noted(t, "redrive", "ayse", "m-2")
 	if v := loose[redriveJSON](t, s.run(t, append(redrive, "--yes")...)); v.Fates["already_taken"] != 3 || v.Sent != 0 {
 		t.Errorf("%+v", v)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/toplu/toplu/internal/app"
 	"github.com/toplu/toplu/internal/demo"
 	"github.com/toplu/toplu/internal/kafkaio"
+	"github.com/toplu/toplu/schema"
 )
 
 // A shift is the surroundings of a service, and the service while it runs.
@@ -111,6 +113,24 @@ func (s *shift) batches(t *testing.T, args ...string) []batchJSON {
 		t.Fatalf("%+v", r)
 	}
 	return loose[struct{ Batches []batchJSON }](t, r).Batches
+}
+
+// noted checks that one record of the journals says who did what, and all of texts.
+func (s *shift) noted(t *testing.T, kind, by string, texts ...string) {
+	t.Helper()
+	n := 0
+	for _, rec := range s.all(t, "payout.journal") {
+		r, err := schema.DecodeRecord(rec.Value)
+		if err != nil || r.Type != schema.RecNoted || r.Reason.Code != kind || r.By != by {
+			continue
+		}
+		if !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(r.Reason.Text, text) }) {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d records of the journal tell of a %s by %s with %q, want 1", n, kind, by, texts)
+	}
 }
 
 // batchOf is the batch that owns a payout, as explain names it.

@@ -76,6 +76,7 @@ func TestReplay(t *testing.T) {
 	story := s.run(t, "explain", "lost-1")
 	story.want(t, 0, ", replayed from payout.requests/", "")
 	story.want(t, 0, " by ayse: the topic was lost", "")
+	s.noted(t, "replay", "ayse", "lost-1", "the topic was lost")
 	marked := 0
 	for _, rec := range s.requests(t) {
 		for _, h := range rec.Headers {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -148,6 +149,33 @@ func (d *Desk) Note(ctx context.Context, shards []int, c schema.Command) ([]Answ
 	}
 	wait.Wait()
 	return answers, errors.Join(errs...)
+}
+
+// noteAgain notes, in the journals of their shards, that requests for payouts are
+// sent again. It does not wait for workers to read that.
+func (d *Desk) noteAgain(ctx context.Context, kind schema.CommandKind, by, why string, ids []string) error {
+	hasty := *d
+	hasty.Patience = time.Second
+	byShard := map[int][]string{}
+	for _, id := range ids {
+		shard := schema.Shard(id, d.Shards)
+		byShard[shard] = append(byShard[shard], id)
+	}
+	for shard, ids := range byShard {
+		const most = 20 // a note is read by people
+		what := strings.Join(ids[:min(most, len(ids))], ", ")
+		if len(ids) > most {
+			what += fmt.Sprintf(" and %d more", len(ids)-most)
+		}
+		note := schema.Command{Kind: kind, By: by, Reason: "of " + what}
+		if why != "" {
+			note.Reason += ": " + why
+		}
+		if _, err := hasty.Note(ctx, []int{shard}, note); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Command gives a command about the batch at a place, whose id and offset it

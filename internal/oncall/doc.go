@@ -6,8 +6,8 @@
 // answer is older than the logs. What is asked for goes through
 // payout.commands to the shard's worker, which makes it a record of the journal
 // with who asked and why: nobody but a worker writes there, and the consumers the
-// floors of what they have answered. What is sent again, redriven or replayed says
-// so in its headers, which the payout's story shows. Where a command comes too
+// floors of what they have answered. What is redriven or replayed is noted there
+// before it is sent, and says so in its headers, which the payout's story shows. Where a command comes too
 // late, or is refused, the answer says so in words.
 //
 // Nothing in here can pay anybody twice: commands hold, cancel and pause; what is

@@ -210,14 +210,20 @@ func (p *Preflight) judge(requests []candidate, owners []worker.Owner, first map
 }
 
 // Redrive sends the letters that would be paid back to the topics that they came
-// from, with their event ids, at most rate in a second. told hears how many are sent, after each
-// chunk. It returns how many are sent for certain.
+// from, with their event ids, at most rate in a second, and notes before that who
+// does it and why. told hears how many are sent, after each chunk. It returns how
+// many are sent for certain.
 func (d *Desk) Redrive(ctx context.Context, p *Preflight, by, why string, rate int, told func(n int)) (int, error) {
 	var out []kafkaio.Addressed
+	var ids []string
 	for i := range p.Letters {
 		if l := &p.Letters[i]; l.Fate == WouldBePaid {
 			out = append(out, kafkaio.Addressed{Topic: l.Source.Topic, Message: l.sentBack(by, why)})
+			ids = append(ids, l.PayoutID)
 		}
+	}
+	if err := d.noteAgain(ctx, schema.CmdRedrive, by, why, ids); err != nil {
+		return 0, err
 	}
 	return send(ctx, d.Kafka.PublishAll, out, newPace(rate), told)
 }

@@ -31,7 +31,9 @@ type Replay struct {
 	OnTheWay int `json:"onTheirWay"` // asked for again and not answered yet
 	ToSend   int `json:"toSend"`
 
-	out []kafkaio.Addressed
+	by, why string
+	ids     []string // of out
+	out     []kafkaio.Addressed
 }
 
 // CheckReplay holds a plan against the present: its digest, the logs, every
@@ -58,7 +60,7 @@ func (d *Desk) CheckReplay(ctx context.Context, p *ReplayPlan, by, why string, r
 	if err != nil {
 		return nil, err
 	}
-	r := &Replay{Listed: len(p.New)}
+	r := &Replay{Listed: len(p.New), by: by, why: why}
 	for i := range p.New {
 		it := &p.New[i]
 		content := func(d schema.Digest) bool { return hex.EncodeToString(d[:]) == it.Content }
@@ -73,6 +75,7 @@ func (d *Desk) CheckReplay(ctx context.Context, p *ReplayPlan, by, why string, r
 			r.OnTheWay++
 		default:
 			r.ToSend++
+			r.ids = append(r.ids, it.PayoutID)
 			r.out = append(r.out, kafkaio.Addressed{Topic: found[it].topic, Message: replayed(found[it].message, p, it, by, why)})
 		}
 	}
@@ -176,8 +179,12 @@ func replayed(m schema.Message, p *ReplayPlan, it *ReplayItem, by, why string) k
 	return out
 }
 
-// RunReplay asks again for what a checked plan lists, at most rate in a second.
-// It returns how many are sent for certain; the same plan again goes on from there.
+// RunReplay asks again for what a checked plan lists, at most rate in a second, and
+// notes before that who does it and why. It returns how many are sent for certain;
+// the same plan again goes on from there.
 func (d *Desk) RunReplay(ctx context.Context, r *Replay, rate int, told func(n int)) (int, error) {
+	if err := d.noteAgain(ctx, schema.CmdReplay, r.by, r.why, r.ids); err != nil {
+		return 0, err
+	}
 	return send(ctx, d.Kafka.PublishAll, r.out, newPace(rate), told)
 }
