@@ -35,6 +35,11 @@ func TestSlowReadme(t *testing.T) {
 			if !ok || !ended {
 				t.Fatal("no toplu.yaml is shown")
 			}
+			_, payouts, ok := strings.Cut(text, "```csv\n")
+			payouts, _, ended = strings.Cut(payouts, "```")
+			if !ok || !ended {
+				t.Fatal("no payouts.csv is shown")
+			}
 			for shown, ours := range map[string]string{
 				"[127.0.0.1:9092]": `["` + brokers + `"]`, "[127.0.0.1:6379]": `["` + redis.Addr + `"]`, "https://sandbox-api.iyzipay.com": simulator,
 			} {
@@ -45,7 +50,7 @@ func TestSlowReadme(t *testing.T) {
 			}
 			for name, content := range map[string]string{
 				"toplu.yaml": config + "admin: {listen: '127.0.0.1:0'}\n", "secrets/api-key": "sandbox-key\n", "secrets/secret-key": "sandbox-secret\n",
-				"payouts.csv": "payoutId;recipientType;recipientValue;recipientName;amount;currency\norder-1042-seller-77;IBAN;TR330006100519786457841326;Ayşe Yılmaz;100,50;TRY\n",
+				"payouts.csv": payouts,
 			} {
 				if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 					t.Fatal(err)
