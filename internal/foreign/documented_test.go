@@ -31,6 +31,7 @@ var commands = map[string]string{
 // The same of blocks that are no commands, by how they begin.
 var others = map[string]string{
 	"# toplu.yaml":     "TestSlowReadme runs the service with it",
+	"payoutId;":        "TestSlowReadme sends it",
 	"kafka: {brokers":  "the same, in docs/configuration.md",
 	"# my-values.yaml": "deploytest renders the chart with values of its own",
 	"merchants:":       "TestMerchantsOfSecurityPage in internal/config loads it",
