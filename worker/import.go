@@ -36,6 +36,7 @@ func (s *Shard) importIDs(ctx context.Context, c *schema.Command) (*schema.Recor
 		if planned, err = s.planned(ctx, epoch, offsets[0], c.Imports); err == nil {
 			break
 		}
+		s.doubt(err)
 		s.log.Warn().Err(err).Msg("cannot read who owns imported payout ids, trying again")
 		if err := pause(ctx, retry.NextBackOff()); err != nil {
 			return nil, err
@@ -61,7 +62,6 @@ func (s *Shard) planned(ctx context.Context, epoch string, offset int64, imports
 	}
 	owners, err := s.ports.Claims.Lookup(ctx, s.number, epoch, offset, ids)
 	if err != nil {
-		s.doubt(err)
 		return nil, err
 	}
 	var all []string
