@@ -89,12 +89,9 @@ func (c *reemitCommand) Run(ctx context.Context, p *program) error {
 		if ok, err := c.confirmed(ctx, p, "Publish %d events to %s?", report.Events, topic); !ok {
 			return err
 		}
-		// It does not wait for a worker: the note is durable, and changes nothing.
-		hasty := *d
-		hasty.Patience = time.Second
 		note := c.command(p, schema.CmdReemit)
 		note.Reason = c.meant(topic) + ": " + orDash(c.Reason)
-		if _, err := hasty.Note(ctx, report.shards(), note); err != nil {
+		if err := d.NoteOnly(ctx, report.shards(), note); err != nil {
 			return err
 		}
 		bar := p.progress(int64(report.Events), "publishing")

@@ -151,11 +151,18 @@ func (d *Desk) Note(ctx context.Context, shards []int, c schema.Command) ([]Answ
 	return answers, errors.Join(errs...)
 }
 
-// noteAgain notes, in the journals of their shards, that requests for payouts are
-// sent again. It does not wait for workers to read that.
-func (d *Desk) noteAgain(ctx context.Context, kind schema.CommandKind, by, why string, ids []string) error {
+// NoteOnly is [Desk.Note] for what goes on at once: it hardly waits for workers, for
+// the note is durable, and changes nothing.
+func (d *Desk) NoteOnly(ctx context.Context, shards []int, c schema.Command) error {
 	hasty := *d
 	hasty.Patience = time.Second
+	_, err := hasty.Note(ctx, shards, c)
+	return err
+}
+
+// noteAgain notes, in the journals of their shards, that requests for payouts are
+// sent again.
+func (d *Desk) noteAgain(ctx context.Context, kind schema.CommandKind, by, why string, ids []string) error {
 	byShard := map[int][]string{}
 	for _, id := range ids {
 		shard := schema.Shard(id, d.Shards)
@@ -171,7 +178,7 @@ func (d *Desk) noteAgain(ctx context.Context, kind schema.CommandKind, by, why s
 		if why != "" {
 			note.Reason += ": " + why
 		}
-		if _, err := hasty.Note(ctx, []int{shard}, note); err != nil {
+		if err := d.NoteOnly(ctx, []int{shard}, note); err != nil {
 			return err
 		}
 	}

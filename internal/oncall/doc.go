@@ -7,8 +7,8 @@
 // payout.commands to the shard's worker, which makes it a record of the journal
 // with who asked and why: nobody but a worker writes there, and the consumers the
 // floors of what they have answered. What is redriven or replayed is noted there
-// before it is sent, and says so in its headers, which the payout's story shows. Where a command comes too
-// late, or is refused, the answer says so in words.
+// before it is sent, and says so in its headers, which the payout's story shows.
+// Where a command comes too late, or is refused, the answer says so in words.
 //
 // Nothing in here can pay anybody twice: commands hold, cancel and pause; what is
 // sent again to the topic it came from is judged by the claims as any other request.
