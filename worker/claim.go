@@ -120,7 +120,7 @@ func (p *planFolder) stand(ctx context.Context) error {
 		return err
 	}
 	switch {
-	case errors.Is(err, ErrClaimsLost), err == nil && (state.Epoch != epoch || state.LogID != logID):
+	case errors.Is(err, ErrClaimsLost), errors.Is(err, ErrClaimsCorrupt) && epoch != "", err == nil && (state.Epoch != epoch || state.LogID != logID):
 		if epoch != "" {
 			p.s.log.Error().Str("epoch", epoch).Str("found", state.Epoch).Msg("the claims in Redis are lost or another's: nothing new is paid until they are filled again from the log")
 			p.s.ports.Metrics.claimsLost()

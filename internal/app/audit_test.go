@@ -91,26 +91,21 @@ func TestAuditOfTamperedClaims(t *testing.T) {
 	s := paidAndPaused(t)
 	rdb := redis.NewClient(&redis.Options{Addr: s.env["TOPLU_REDIS_ADDRS"]})
 	t.Cleanup(func() { _ = rdb.Close() })
-	bucket, field := anyClaim(t, rdb)
-	claim, err := rdb.HGet(t.Context(), bucket, field).Result()
-	if err != nil {
-		t.Fatal(err)
-	}
-	meta := bucket[:strings.Index(bucket, "}")+1]
+	claim := claimOf(t, rdb, "")
+	meta := claim.bucket[:strings.Index(claim.bucket, "}")+1]
 	for _, tt := range []struct {
 		name, text string
 		harm, heal func() error
 	}{
 		{"another owner", "by the log the one at", func() error {
-			// At offset 0 there is a genesis, no plan.
-			return rdb.HSet(t.Context(), bucket, field, "\x00\x00\x00\x00\x00"+claim[5:]).Err()
-		}, func() error { return rdb.HSet(t.Context(), bucket, field, claim).Err() }},
+			return claim.give(t, rdb, genesis)
+		}, func() error { return claim.restore(t, rdb) }},
 		{"another content", "of another merchant, recipient or amount", func() error {
-			return rdb.HSet(t.Context(), bucket, field, claim[:5]+"another-one!").Err()
-		}, func() error { return rdb.HSet(t.Context(), bucket, field, claim).Err() }},
+			return claim.change(t, rdb, otherContent)
+		}, func() error { return claim.restore(t, rdb) }},
 		{"a claim deleted", "the claims are damaged", func() error {
-			return rdb.HDel(t.Context(), bucket, field).Err()
-		}, func() error { return rdb.HSet(t.Context(), bucket, field, claim).Err() }},
+			return rdb.Set(t.Context(), claim.bucket, claim.before+claim.after, 0).Err()
+		}, func() error { return claim.restore(t, rdb) }},
 		{"a count changed", "by the log up to the same plan", func() error {
 			return rdb.HIncrBy(t.Context(), meta, "n", 1).Err()
 		}, func() error { return rdb.HIncrBy(t.Context(), meta, "n", -1).Err() }},
@@ -142,20 +137,53 @@ func TestAuditOfTamperedClaims(t *testing.T) {
 	s.differs(t, 2, "claims", "the claims are lost") // of both shards
 }
 
-// anyClaim finds a bucket with a claim, and the claim's field.
-func anyClaim(t *testing.T, rdb *redis.Client) (bucket, field string) {
+// A storedClaim is a claim and the bucket in which it lies, as they were found.
+type storedClaim struct {
+	bucket               string
+	before, claim, after string // all that is in the bucket
+}
+
+// What an audit finds in a claim: 12 bytes of a payout id's digest, 5 of the offset of
+// its plan, 12 of its content. At offset 0 there is a genesis, no plan.
+const (
+	claimSize    = 12 + 5 + 12
+	genesis      = "\x00\x00\x00\x00\x00"
+	otherContent = "another-one!"
+)
+
+func (c storedClaim) give(t *testing.T, rdb *redis.Client, owner string) error {
+	return rdb.SetRange(t.Context(), c.bucket, int64(len(c.before)+12), owner).Err()
+}
+
+func (c storedClaim) change(t *testing.T, rdb *redis.Client, content string) error {
+	return rdb.SetRange(t.Context(), c.bucket, int64(len(c.before)+12+5), content).Err()
+}
+
+func (c storedClaim) restore(t *testing.T, rdb *redis.Client) error {
+	return rdb.Set(t.Context(), c.bucket, c.before+c.claim+c.after, 0).Err()
+}
+
+// claimOf finds the claim of a payout, or any.
+func claimOf(t *testing.T, rdb *redis.Client, payout string) storedClaim {
 	t.Helper()
 	keys, err := rdb.Keys(t.Context(), "*}:*").Result()
 	if err != nil {
 		t.Fatal(err)
 	}
+	sum := sha256.Sum256([]byte(payout))
 	for _, key := range keys {
-		if fields, err := rdb.HKeys(t.Context(), key).Result(); err == nil && len(fields) > 0 {
-			return key, fields[0]
+		content, err := rdb.Get(t.Context(), key).Result()
+		if err != nil {
+			continue
+		}
+		for at := 0; at < len(content); at += claimSize {
+			if payout == "" || strings.HasPrefix(content[at:], string(sum[:12])) {
+				return storedClaim{key, content[:at], content[at : at+claimSize], content[at+claimSize:]}
+			}
 		}
 	}
-	t.Fatalf("no claims among %q", keys)
-	return "", ""
+	t.Fatalf("no claim of %q among %q", payout, keys)
+	return storedClaim{}
 }
 
 // What was paid elsewhere is compared as plans are: it is no difference where nothing
@@ -173,46 +201,26 @@ func TestAuditOfImports(t *testing.T) {
 	}
 	rdb := redis.NewClient(&redis.Options{Addr: s.env["TOPLU_REDIS_ADDRS"]})
 	t.Cleanup(func() { _ = rdb.Close() })
-	bucket, field := claimOf(t, rdb, "old-1")
-	claim, err := rdb.HGet(t.Context(), bucket, field).Result()
-	if err != nil {
-		t.Fatal(err)
-	}
-	meta, number := bucket[:strings.Index(bucket, "}")+1], bucket[strings.LastIndex(bucket, ":")+1:]
+	claim := claimOf(t, rdb, "old-1")
 	for _, tt := range []struct {
 		text string
-		harm func()
+		harm func() error
 	}{
-		{"by the log the one at", func() { rdb.HSet(t.Context(), bucket, field, "\x00\x00\x00\x00\x00"+claim[5:]) }},
-		{"of another merchant, recipient or amount", func() { rdb.HSet(t.Context(), bucket, field, claim[:5]+"another-one!") }},
+		{"by the log the one at", func() error { return claim.give(t, rdb, genesis) }},
+		{"of another merchant, recipient or amount", func() error { return claim.change(t, rdb, otherContent) }},
 	} {
-		tt.harm()
+		if err := tt.harm(); err != nil {
+			t.Fatal(err)
+		}
 		s.differs(t, 1, "claims", tt.text)
-		rdb.HSet(t.Context(), bucket, field, claim)
-	}
-	// Deleted, and all counts with it.
-	rdb.HDel(t.Context(), bucket, field)
-	rdb.HIncrBy(t.Context(), meta, number, -1)
-	rdb.HIncrBy(t.Context(), meta, "n", -1)
-	s.differs(t, 2, "claims", "nobody owns it in Redis")
-}
-
-// claimOf finds the bucket and the field of a payout's claim.
-func claimOf(t *testing.T, rdb *redis.Client, payout string) (bucket, field string) {
-	t.Helper()
-	sum := sha256.Sum256([]byte(payout))
-	field = string(sum[:12])
-	keys, err := rdb.Keys(t.Context(), "*}:*").Result()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, key := range keys {
-		if there, err := rdb.HExists(t.Context(), key, field).Result(); err == nil && there {
-			return key, field
+		if err := claim.restore(t, rdb); err != nil {
+			t.Fatal(err)
 		}
 	}
-	t.Fatalf("no claim of %s", payout)
-	return "", ""
+	// Overwritten as if nothing had been there, and the count put right: an audit alone tells of it.
+	rdb.SetRange(t.Context(), claim.bucket, int64(len(claim.before)), strings.Repeat("\xff", claimSize))
+	rdb.HIncrBy(t.Context(), claim.bucket[:strings.Index(claim.bucket, "}")+1], "n", -1)
+	s.differs(t, 2, "claims", "nobody owns it in Redis")
 }
 
 func TestAuditOfTamperedStatuses(t *testing.T) {
@@ -369,12 +377,9 @@ func TestRebuild(t *testing.T) {
 	}
 	rdb := redis.NewClient(&redis.Options{Addr: s.env["TOPLU_REDIS_ADDRS"]})
 	t.Cleanup(func() { _ = rdb.Close() })
-	bucket, field := anyClaim(t, rdb)
-	claim, err := rdb.HGet(t.Context(), bucket, field).Result()
-	if err != nil {
+	if err := claimOf(t, rdb, "").change(t, rdb, otherContent); err != nil {
 		t.Fatal(err)
 	}
-	rdb.HSet(t.Context(), bucket, field, claim[:5]+"another-one!")
 	s.differs(t, 1, "claims", "of another merchant, recipient or amount")
 	s.run(t, "rebuild", "--shard", "7", "--yes").want(t, 2, "", "there are 0 to 1")
 	s.run(t, "rebuild", "--dry-run").want(t, 0, "would empty and refill the claims of shards 0, 1", "")

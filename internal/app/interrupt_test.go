@@ -179,8 +179,10 @@ func claimsOf(t *testing.T, rdb *redis.Client, shard int) map[string]map[string]
 	}
 	all := map[string]map[string]string{}
 	for _, key := range keys {
-		if fields, err := rdb.HGetAll(t.Context(), key).Result(); err == nil { // the lease is no hash
+		if fields, err := rdb.HGetAll(t.Context(), key).Result(); err == nil {
 			all[key] = fields
+		} else if bucket, err := rdb.Get(t.Context(), key).Result(); err == nil && !strings.Contains(key, ":lease:") {
+			all[key] = map[string]string{"bucket": bucket}
 		}
 	}
 	return all
@@ -278,6 +280,45 @@ func TestRebuildInterrupted(t *testing.T) {
 	s.run(t, "rebuild", "--yes").want(t, 0, "shard 1: ", "")
 	s.send(t, append(ids, "b-1")...)
 	s.paidOnce(t, append(ids, "b-1"))
+}
+
+// Claims that another version wrote, or that were left half written, are given up and
+// filled again from the log by whoever starts next, and nobody is paid twice by it.
+func TestClaimsThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	for field, text := range map[string]string{"v": "1", "wm": "writing"} {
+		t.Run(field, func(t *testing.T) {
+			t.Parallel()
+			s := newShift(t, 20*time.Millisecond)
+			s.start(t)
+			ids := numbered("a", 6)
+			s.send(t, ids...)
+			s.paidOnce(t, ids)
+			s.stop()
+			rdb := redis.NewClient(&redis.Options{Addr: s.env["TOPLU_REDIS_ADDRS"]})
+			t.Cleanup(func() { _ = rdb.Close() })
+			var before [2]string
+			for shard := range before {
+				before[shard] = epochOf(t, rdb, shard)
+				for key, fields := range claimsOf(t, rdb, shard) {
+					if fields["epoch"] != "" {
+						rdb.HSet(t.Context(), key, field, text)
+					}
+				}
+			}
+			s.start(t)
+			// Before anything is planned: the consumer waits for claims that it can believe.
+			s.until(t, func(r result) bool { return loose[auditJSON](t, r).Agrees }, "audit", "--json", "--settle", "50ms")
+			for shard, epoch := range before {
+				if now := epochOf(t, rdb, shard); now == epoch {
+					t.Errorf("shard %d still stands under epoch %q", shard, now)
+				}
+			}
+			ids = append(ids, numbered("b", 6)...)
+			s.send(t, ids...)
+			s.paidOnce(t, ids)
+		})
+	}
 }
 
 // onText does something as soon as a text is written.

@@ -7,16 +7,20 @@
 //
 //   - Each change is one Lua script, atomic, and harmless when sent twice. It
 //     compares the epoch, then the watermark with the plan's predecessor.
-//   - The claims of a shard lie in many small hashes, the buckets. Redis keeps
-//     a small hash packed (a listpack): about 41 bytes a claim instead of the
-//     145 of a key. So that they stay small, buckets are split as claims
-//     arrive, one for every 40 new claims, by linear hashing: no pause, no
-//     resizing of the whole. The layout is told in buckets.lua.
-//   - The count of every bucket stands in the shard's meta key and is compared
-//     before the bucket is believed. So an evicted or deleted bucket, or claim,
-//     is [worker.ErrClaimsCorrupt] as soon as it is touched, never "nobody's".
+//   - The claims of a shard lie in many short strings, the buckets: about 43
+//     bytes a claim instead of the 145 of a key. So that they stay short, buckets
+//     are split as claims arrive, one for every 12 new claims, by linear hashing:
+//     no pause, no resizing of the whole. The layout is told in buckets.lua.
+//   - Every bucket exists, also an empty one, and has one of some lengths, no two
+//     of them a claim apart. So a bucket that was evicted or deleted, or lost a
+//     claim, is [worker.ErrClaimsCorrupt] as soon as it is touched, never
+//     "nobody's". What only a person can do, and the scripts do not see, is to
+//     write a bucket anew in a form that it could have: a claim made another or
+//     wiped out in its place, an older copy put back. "toplu audit" compares
+//     every claim with the log and sees that too.
 //   - A script reads and verifies all first and writes last, because Redis does
-//     not roll a failed script back.
+//     not roll a failed script back. While it writes no watermark stands: what is
+//     left half written by one that fails even then is corrupt, too.
 //
 // All keys of a shard share a hash tag. Only the shard's meta key is named to
 // Redis, the others are made in the script.

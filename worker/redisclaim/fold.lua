@@ -6,17 +6,17 @@
 -- ARGV[1] -> epoch
 -- ARGV[2] -> offset of the record
 -- ARGV[3] -> offset of its predecessor, -1 for none
--- ARGV[4] -> offset again, 5 bytes big-endian
--- ARGV[5] -> its items, 24 bytes each: digest of the payout id, digest of the content; ids are distinct
--- Returns {'OK', owners}: 17 bytes for each item, the value of its claim
+-- ARGV[4] -> its items, each as the claim that it asks for; ids are distinct
+-- Returns {'OK', owners}: 17 bytes for each item, the value of the claim that stood, or of 255 if none did: then it is
+--                         claimed now
 --         {'LOW', watermark}: neither at the predecessor nor at or past the record
 --         {'LOST'}: nothing stands here, or another epoch
 --         {'CORRUPT'}: what stands contradicts itself
 -- Anything but OK has changed nothing. Redis rolls no script back, so all is read and verified first and
 -- written last; a refusal to write (no memory, a replica, a full disk) comes with the first write or not at all.
+-- Should a later one fail all the same (a user who may not SETRANGE), no watermark stands and all is CORRUPT.
 local meta, epoch, offset, predecessor = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local owner, items = ARGV[4], ARGV[5]
-local ITEM = 24
+local items = ARGV[4]
 
 local s, failure = stand(meta, epoch)
 if not s then
@@ -28,15 +28,15 @@ if not before and s.watermark ~= predecessor then
 end
 
 -- Nobody owns an item by a plan that is not folded yet.
-local values, digests, counts = look(meta, s, items, ITEM, before and offset or predecessor)
+local values, hashes, contents, keys = look(s, items, CLAIM, before and offset or predecessor)
 if not values then
   return {'CORRUPT'}
 end
+local sub, byte = string.sub, string.byte
 local fresh = {}
-for i = 1, #digests do
-  if not values[i] then
-    values[i] = owner .. string.sub(items, i * ITEM - DIGEST + 1, i * ITEM)
-    table.insert(fresh, i)
+for i = 1, #values do
+  if values[i] == NOBODY then
+    fresh[#fresh + 1] = i
   end
 end
 if before then
@@ -46,33 +46,81 @@ if before then
   return {'OK', join(values)}
 end
 
--- load reads a whole bucket as fields and values in turn; nil if it has not the count that meta says.
-local function load(n)
-  local all = redis.call('HGETALL', s.prefix .. n)
-  if #all ~= 2 * countsOf(meta, {n})[n] then
-    return nil
+-- countOf tells how many claims a bucket has.
+local function countOf(content)
+  local room = #content / CLAIM
+  for count = fullOf(room), room - 1 do
+    local at = count * CLAIM + DIGEST + 1
+    if byte(content, at) == 255 and sub(content, at, at + VALUE - 1) == NOBODY then
+      return count
+    end
   end
-  return all
+  return room
 end
 
--- Split as many buckets as the new claims will need, in memory. One split a 40 claims: bounded work.
+-- free is so many free places.
+local places = {}
+local function free(count)
+  local text = places[count]
+  if not text then
+    text = string.rep('\255', CLAIM * count)
+    places[count] = text
+  end
+  return text
+end
+
+-- Split as many buckets as the new claims will need, in memory. One split a MEAN claims: bounded work.
+-- rewritten has of each the claims in a list.
 local rewritten, low, split = {}, s.low, s.split
-while s.claims + #fresh > MEAN * (low + split) do
-  local from, to = split, low + split
-  local all, none = rewritten[from] or load(from), load(to)
-  if not all or not none or #none > 0 then
+local splits = math.ceil((s.claims + #fresh) / MEAN) - (low + split)
+if splits > 0 then
+  local list, new = {}, {}
+  local l, p = low, split
+  for i = 1, splits do
+    if p < s.low + s.split and not contents[p] then
+      list[#list + 1] = p
+      contents[p] = true
+    end
+    local key = s.prefix .. l + p
+    new[i], keys[l + p] = key, key
+    p = p + 1
+    if p == l then
+      l, p = 2 * l, 0
+    end
+  end
+  if not load(s, list, contents, keys) then
     return {'CORRUPT'}
   end
-  rewritten[from], rewritten[to] = {}, {}
-  split = split + 1
-  for i = 1, #all, 2 do
-    local into = #all[i] == DIGEST and rewritten[bucketOf(all[i], low, split)]
-    if not into then
+  for i = 1, #new, BATCH do
+    if redis.call('EXISTS', unpack(new, i, math.min(i + BATCH - 1, #new))) ~= 0 then
       return {'CORRUPT'}
     end
-    table.insert(into, all[i])
-    table.insert(into, all[i + 1])
   end
+end
+for _ = 1, splits do
+  local from, to = split, low + split
+  local all = rewritten[from]
+  if not all then
+    local content = contents[from]
+    local count = countOf(content)
+    all = {}
+    for k = 1, count do
+      all[k] = sub(content, (k - 1) * CLAIM + 1, k * CLAIM)
+    end
+  end
+  local stay, go = {}, {}
+  for _, claim in ipairs(all) do
+    local n = hash(claim, 0) % (2 * low)
+    if n == from then
+      stay[#stay + 1] = claim
+    elseif n == to then
+      go[#go + 1] = claim
+    else
+      return {'CORRUPT'}
+    end
+  end
+  rewritten[from], rewritten[to] = stay, go
+  split = split + 1
   if split == low then
     low, split = 2 * low, 0
   end
@@ -81,42 +129,42 @@ end
 -- Put the new claims beside the old ones. A bucket that was not split is only added to.
 local added = {}
 for _, i in ipairs(fresh) do
-  local n = bucketOf(digests[i], low, split)
-  local into = rewritten[n] or added[n]
-  if not into then
-    into = {}
-    added[n] = into
-  end
-  table.insert(into, digests[i])
-  table.insert(into, values[i])
-end
-
--- set writes fields and values in turn.
-local function set(key, list)
-  for i = 1, #list, CHUNK do
-    redis.call('HSET', key, unpack(list, i, math.min(i + CHUNK - 1, #list)))
+  local n = bucketOf(hashes[i], low, split)
+  local claim = sub(items, (i - 1) * CLAIM + 1, i * CLAIM)
+  local claims = rewritten[n]
+  if claims then
+    claims[#claims + 1] = claim
+  else
+    added[n] = (added[n] or '') .. claim
   end
 end
 
-local state = {
-  'wm', ARGV[2], 'n', string.format('%.0f', s.claims + #fresh),
-  'low', string.format('%.0f', low), 'split', string.format('%.0f', split),
-}
-for n, list in pairs(rewritten) do
-  table.insert(state, tostring(n))
-  table.insert(state, tostring(#list / 2))
+local sets, ranges = {}, {}
+for n, claims in pairs(rewritten) do
+  sets[#sets + 1] = keys[n]
+  sets[#sets + 1] = join(claims) .. free(roomOf(#claims) - #claims)
 end
-for n, list in pairs(added) do
-  table.insert(state, tostring(n))
-  table.insert(state, tostring(counts[n] + #list / 2))
+for n, claims in pairs(added) do
+  local content = contents[n]
+  local count = countOf(content)
+  local total = count + #claims / CLAIM
+  if total * CLAIM <= #content then
+    ranges[#ranges + 1] = keys[n]
+    ranges[#ranges + 1] = count * CLAIM
+    ranges[#ranges + 1] = claims
+  else
+    sets[#sets + 1] = keys[n]
+    sets[#sets + 1] = sub(content, 1, count * CLAIM) .. claims .. free(roomOf(total) - total)
+  end
 end
-set(meta, state)
-for n, list in pairs(rewritten) do
-  -- Written anew, not thinned out: so it is packed tightly, and packed again if chance had made it too long.
-  redis.call('DEL', s.prefix .. n)
-  set(s.prefix .. n, list)
+
+redis.call('HSET', meta, 'wm', 'writing') -- until the last write
+for i = 1, #sets, BATCH do
+  redis.call('MSET', unpack(sets, i, math.min(i + BATCH - 1, #sets)))
 end
-for n, list in pairs(added) do
-  set(s.prefix .. n, list)
+for i = 1, #ranges, 3 do
+  redis.call('SETRANGE', ranges[i], ranges[i + 1], ranges[i + 2])
 end
+redis.call('HSET', meta, 'wm', ARGV[2], 'n', string.format('%.0f', s.claims + #fresh),
+  'low', string.format('%.0f', low), 'split', string.format('%.0f', split))
 return {'OK', join(values)}

@@ -4,10 +4,9 @@
 -- ARGV[1] -> epoch
 -- ARGV[2] -> the offset that must have been folded
 -- ARGV[3] -> digests of the payout ids, 12 bytes each
--- Returns {'OK', owners}: 17 bytes for each id, the value of its claim; the first byte is 255 if nobody owns it
+-- Returns {'OK', owners}: 17 bytes for each id, the value of its claim, or of 255 if nobody owns it
 --         {'LOW', watermark}, {'LOST'}, {'CORRUPT'}: as fold.lua
 local meta, epoch, through, ids = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3]
-local NOBODY = string.rep('\255', VALUE)
 
 local s, failure = stand(meta, epoch)
 if not s then
@@ -16,11 +15,8 @@ end
 if s.watermark < through then
   return {'LOW', string.format('%.0f', s.watermark)}
 end
-local values = look(meta, s, ids, DIGEST, s.watermark)
+local values = look(s, ids, DIGEST, s.watermark)
 if not values then
   return {'CORRUPT'}
-end
-for i = 1, #values do
-  values[i] = values[i] or NOBODY
 end
 return {'OK', join(values)}

@@ -70,14 +70,17 @@ func wantDamage(t *testing.T, call string, err error) {
 
 func TestKeysOfAnotherType(t *testing.T) {
 	t.Parallel()
-	rdb := dial(t, miniredis.RunT(t).Addr())
+	server := miniredis.RunT(t)
+	rdb := dial(t, server.Addr())
 	store := open(t, rdb, "toplu")
 	begin(t, store, "epoch-1")
 	fold(t, store, plan("epoch-1", 0, 200))
-	for _, key := range []string{tamper{t, rdb, store}.bucket(shard, "id-7"), store.Meta(shard)} {
-		if err := rdb.Set(t.Context(), key, "not a hash", 0).Err(); err != nil {
-			t.Fatal(err)
-		}
+	bucket, meta := tamper{t, rdb, store}.bucket(shard, "id-7"), store.Meta(shard)
+	for _, change := range []func(){
+		func() { server.Del(bucket); server.HSet(bucket, "a", "hash") },
+		func() { server.Del(meta); _ = server.Set(meta, "a string") },
+	} {
+		change()
 		_, err := store.Fold(t.Context(), plan("epoch-1", 0, 200))
 		if !errors.Is(err, worker.ErrClaimsCorrupt) {
 			t.Errorf("Fold: error %v, want %v", err, worker.ErrClaimsCorrupt)
@@ -90,37 +93,74 @@ func TestKeysOfAnotherType(t *testing.T) {
 	fold(t, store, plan("epoch-2", 0, 200))
 }
 
+// Claims that an older version left are given up, not misread: its buckets were hashes.
+func TestOlderLayout(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	store := open(t, dial(t, server.Addr()), "toplu")
+	meta := store.Meta(shard)
+	server.HSet(meta, "v", "1", "log", "log-1", "epoch", "epoch-1", "gen", "ABCDEFGH",
+		"wm", "0", "n", "1", "low", "1", "split", "0", "0", "1")
+	server.HSet(meta+":ABCDEFGH:0", redisclaim.DigestOf("id-0"), strings.Repeat("\x00", 17))
+	_, err := store.Fold(t.Context(), plan("epoch-1", 1, 2))
+	if !errors.Is(err, worker.ErrClaimsCorrupt) {
+		t.Errorf("Fold: error %v, want %v", err, worker.ErrClaimsCorrupt)
+	}
+	if _, err = store.Lookup(t.Context(), shard, "epoch-1", 0, ids(2)); !errors.Is(err, worker.ErrClaimsCorrupt) {
+		t.Errorf("Lookup: error %v, want %v", err, worker.ErrClaimsCorrupt)
+	}
+	// A worker that has nothing to fold finds out by the state; its log is told all the same.
+	want := worker.ClaimsState{LogID: "log-1", Epoch: "epoch-1 of layout 1", Count: 1}
+	if state, err := store.State(t.Context(), shard); state != want || err != nil {
+		t.Errorf("State: %+v, %v, want %+v", state, err, want)
+	}
+	begin(t, store, "epoch-2")
+	store.AwaitSweeps()
+	fold(t, store, plan("epoch-2", 0, 2))
+	if server.Exists(meta + ":ABCDEFGH:0") {
+		t.Error("the older bucket is left")
+	}
+}
+
 // A plan that touches no damaged bucket itself may have to split one.
 func TestSplitOfADamagedBucket(t *testing.T) {
 	t.Parallel()
-	// 200 claims fill five buckets; one more splits bucket 1 into 1 and 5.
-	for name, damage := range map[string]func(s *miniredis.Miniredis, meta, bucket1, bucket5 string){
-		"deleted":         func(s *miniredis.Miniredis, _, bucket1, _ string) { s.Del(bucket1) },
-		"one too many":    func(s *miniredis.Miniredis, _, bucket1, _ string) { s.HSet(bucket1, "stray", "x") },
-		"half in the way": func(s *miniredis.Miniredis, _, _, bucket5 string) { s.HSet(bucket5, "stray", "x") },
-		"half in the way and counted": func(s *miniredis.Miniredis, meta, _, bucket5 string) {
-			s.HSet(bucket5, "stray", "x")
-			s.HSet(meta, "5", "1")
+	// 204 claims fill 17 buckets; one more splits bucket 1 into 1 and 17.
+	for name, damage := range map[string]func(s *miniredis.Miniredis, buckets string){
+		"deleted":         func(s *miniredis.Miniredis, buckets string) { s.Del(buckets + "1") },
+		"of another type": func(s *miniredis.Miniredis, buckets string) { s.Del(buckets + "1"); s.HSet(buckets+"1", "a", "hash") },
+		"cut": func(s *miniredis.Miniredis, buckets string) {
+			content, _ := s.Get(buckets + "1")
+			_ = s.Set(buckets+"1", content[redisclaim.ClaimSize:])
 		},
-		"a claim exchanged": func(s *miniredis.Miniredis, _, bucket1, _ string) {
-			fields, _ := s.HKeys(bucket1)
-			s.HDel(bucket1, fields[0])
-			s.HSet(bucket1, "stray", "x")
+		"cut within a claim": func(s *miniredis.Miniredis, buckets string) {
+			content, _ := s.Get(buckets + "1")
+			_ = s.Set(buckets+"1", content[1:])
 		},
+		"a claim too many": func(s *miniredis.Miniredis, buckets string) {
+			content, _ := s.Get(buckets + "1")
+			_ = s.Set(buckets+"1", content+content[:redisclaim.ClaimSize])
+		},
+		"a claim exchanged for another bucket's": func(s *miniredis.Miniredis, buckets string) {
+			content, _ := s.Get(buckets + "1")
+			stray, _ := s.Get(buckets + "2")
+			_ = s.Set(buckets+"1", stray[:redisclaim.ClaimSize]+content[redisclaim.ClaimSize:])
+		},
+		"half in the way":                  func(s *miniredis.Miniredis, buckets string) { _ = s.Set(buckets+"17", "") },
+		"half in the way, of another type": func(s *miniredis.Miniredis, buckets string) { s.HSet(buckets+"17", "a", "hash") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := miniredis.RunT(t)
 			store := open(t, dial(t, server.Addr()), "toplu")
 			begin(t, store, "epoch-1")
-			fold(t, store, plan("epoch-1", 0, 200))
+			fold(t, store, plan("epoch-1", 0, 204))
 			meta := store.Meta(shard)
-			buckets := meta + ":" + server.HGet(meta, "gen") + ":"
-			damage(server, meta, buckets+"1", buckets+"5")
+			damage(server, meta+":"+server.HGet(meta, "gen")+":")
 
 			before := server.Dump()
 			_, err := store.Fold(t.Context(), worker.Fold{
-				Shard: shard, Epoch: "epoch-1", Offset: 1, Predecessor: 0, Items: items(untouched(t, store)),
+				Shard: shard, Epoch: "epoch-1", Offset: 1, Predecessor: 0, Items: items(untouched()),
 			})
 			if !errors.Is(err, worker.ErrClaimsCorrupt) {
 				t.Errorf("error %v, want %v", err, worker.ErrClaimsCorrupt)
@@ -132,32 +172,12 @@ func TestSplitOfADamagedBucket(t *testing.T) {
 	}
 }
 
-// untouched is an id that does not lie in bucket 1, of four and one split.
-func untouched(t *testing.T, store *redisclaim.Store) string {
-	t.Helper()
-	for n := range 1000 {
+// untouched is an id that does not lie in bucket 1 or 2, of sixteen and one split.
+func untouched() string {
+	for n := 0; ; n++ {
 		id := fmt.Sprint("new-", n)
-		_, err := store.Lookup(t.Context(), shard, "epoch-1", 0, []string{id})
-		if damaged := redisclaim.DigestOf(id)[3]%4 == 1; err == nil && !damaged {
+		if bucket := redisclaim.DigestOf(id)[3] % 16; bucket > 2 {
 			return id
-		}
-	}
-	t.Fatal("every bucket is damaged")
-	return ""
-}
-
-// Redis packs a hash of up to 128 entries.
-func TestBucketsStayShort(t *testing.T) {
-	t.Parallel()
-	rdb := dial(t, miniredis.RunT(t).Addr())
-	store := open(t, rdb, "toplu")
-	begin(t, store, "epoch-1")
-	for offset := range int64(10) {
-		fold(t, store, plan("epoch-1", offset, int(offset+1)*1000))
-	}
-	for _, key := range (tamper{t, rdb, store}).buckets(shard) {
-		if n := rdb.HLen(t.Context(), key).Val(); n > 128 {
-			t.Errorf("%s has %d claims", key, n)
 		}
 	}
 }

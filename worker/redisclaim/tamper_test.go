@@ -26,26 +26,28 @@ func (d tamper) DeleteState(shard int) { d.delete(d.store.Meta(shard)) }
 func (d tamper) DeleteBucket(shard int, payoutID string) { d.delete(d.bucket(shard, payoutID)) }
 
 func (d tamper) DeleteClaim(shard int, payoutID string) {
-	if err := d.rdb.HDel(d.t.Context(), d.bucket(shard, payoutID), redisclaim.DigestOf(payoutID)).Err(); err != nil {
-		d.t.Fatal(err)
-	}
+	key := d.bucket(shard, payoutID)
+	content := d.content(key)
+	at := claimIn(content, redisclaim.DigestOf(payoutID))
+	d.set(key, content[:at]+content[at+redisclaim.ClaimSize:])
 }
 
 func (d tamper) Snapshot(shard int) (restore func()) {
-	old := map[string]map[string]string{}
-	for _, key := range d.keys(shard) {
-		fields, err := d.rdb.HGetAll(d.t.Context(), key).Result()
-		if err != nil {
-			d.t.Fatal(err)
-		}
-		old[key] = fields
+	state, err := d.rdb.HGetAll(d.t.Context(), d.store.Meta(shard)).Result()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	old := map[string]string{}
+	for _, key := range d.buckets(shard) {
+		old[key] = d.content(key)
 	}
 	return func() {
 		d.Wipe(shard)
-		for key, fields := range old {
-			if err := d.rdb.HSet(d.t.Context(), key, fields).Err(); err != nil {
-				d.t.Fatal(err)
-			}
+		if err := d.rdb.HSet(d.t.Context(), d.store.Meta(shard), state).Err(); err != nil {
+			d.t.Fatal(err)
+		}
+		for key, content := range old {
+			d.set(key, content)
 		}
 	}
 }
@@ -78,16 +80,37 @@ func (d tamper) buckets(shard int) []string {
 // bucket is the key in which the payout id's claim lies.
 func (d tamper) bucket(shard int, payoutID string) string {
 	for _, key := range d.buckets(shard) {
-		found, err := d.rdb.HExists(d.t.Context(), key, redisclaim.DigestOf(payoutID)).Result()
-		if err != nil {
-			d.t.Fatal(err)
-		}
-		if found {
+		if claimIn(d.content(key), redisclaim.DigestOf(payoutID)) >= 0 {
 			return key
 		}
 	}
 	d.t.Fatalf("nobody has claimed %s", payoutID)
 	return ""
+}
+
+// claimIn is where the digest's claim begins in a bucket, or -1.
+func claimIn(content, digest string) int {
+	for at := 0; at < len(content); at += redisclaim.ClaimSize {
+		if strings.HasPrefix(content[at:], digest) {
+			return at
+		}
+	}
+	return -1
+}
+
+// content is what a bucket holds.
+func (d tamper) content(key string) string {
+	content, err := d.rdb.Get(d.t.Context(), key).Result()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return content
+}
+
+func (d tamper) set(key, content string) {
+	if err := d.rdb.Set(d.t.Context(), key, content, 0).Err(); err != nil {
+		d.t.Fatal(err)
+	}
 }
 
 func (d tamper) delete(keys ...string) {
