@@ -13,6 +13,13 @@ import (
 // DefaultMaxUnanswered is the default of [Config.MaxUnanswered].
 const DefaultMaxUnanswered = 100_000
 
+// Defaults of [Sampling].
+const (
+	defaultNewInRow = 16
+	defaultOneIn    = 16
+	defaultUnasked  = 20_000
+)
+
 // Config says when batches are sealed. The zero value of every field is safe.
 type Config struct {
 	// CommitEvery is the least time between two commits. Defaults to 500 ms.
@@ -49,6 +56,8 @@ type Config struct {
 	Now func() time.Time
 	// Rules are what requests are checked by. Nil: every merchant is known.
 	Rules *schema.Rules
+	// Sampling says how many requests are asked for. The zero value has defaults.
+	Sampling Sampling
 	// StopTimeout is how long an ending run may take to write the plans of what
 	// it has read, and then again for the last commit. Twice StopTimeout must
 	// stay below the group's session time-out. Defaults to 3 s.
@@ -71,6 +80,15 @@ type Policy struct {
 	CutOff    *CutOff // nil: it may be paid at any time
 }
 
+// Sampling says how few of a shard's requests are asked for, while they are new.
+type Sampling struct {
+	NewInRow int // so many in a row must have been new. Defaults to 16.
+	OneIn    int // then one in so many is looked at. Defaults to 16.
+	// Unasked is how many may be planned like this until a worker has folded what
+	// was planned: without workers nothing more is planned then. Defaults to 20,000.
+	Unasked int
+}
+
 // policy is what holds for a merchant.
 func (c Config) policy(merchant string) Policy {
 	p, ok := c.Merchants[merchant]
@@ -91,6 +109,9 @@ func (c Config) withDefaults() Config {
 	number(&c.MaxItems, 500)
 	number(&c.MaxOpen, 1000)
 	number(&c.MaxUnanswered, DefaultMaxUnanswered)
+	number(&c.Sampling.NewInRow, defaultNewInRow)
+	number(&c.Sampling.OneIn, defaultOneIn)
+	number(&c.Sampling.Unasked, defaultUnasked)
 	if c.CommitEvery <= 0 {
 		c.CommitEvery = 500 * time.Millisecond
 	}

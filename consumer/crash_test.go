@@ -46,6 +46,7 @@ func survive(t *testing.T, seed uint64) {
 	cfg := consumer.Config{
 		MaxItems: 1 + rng.IntN(10), MaxAmount: int64(rng.IntN(5000)), MaxOpen: 1 + rng.IntN(3), MaxUnanswered: 10 + rng.IntN(100),
 		MaxWait: time.Duration(rng.IntN(3)) * time.Second, CommitEvery: 100 * time.Millisecond, StopTimeout: time.Second,
+		Sampling: consumer.Sampling{NewInRow: 1 + rng.IntN(3), OneIn: 1 + rng.IntN(8), Unasked: 10 + rng.IntN(100)},
 	}
 	rate := rng.Float64() / 2
 	faults := rand.New(rand.NewPCG(seed, 8))

@@ -11,7 +11,8 @@
 //
 // One goroutine a partition reads and decodes; one goroutine, [Planner.Run],
 // decides (run.go). It takes what is there as a chunk and asks once a shard who
-// owns the payout ids in it. While it is busy, reading stops.
+// owns the payout ids in it; while they are all new, a sample of them (ask.go).
+// While it is busy, reading stops.
 //
 // # What holds
 //
@@ -22,6 +23,9 @@
 //     of the group reaches it. Requests read again from below the floor are passed
 //     over if they had their answer; one that no batch has is put aside as
 //     below_floor, and only a replay pays it (floor.go).
+//   - A payout id that is asked for is planned only if no plan of the log has it. One
+//     that is not asked for may be planned a second time; the worker's claims drop it
+//     then, and put it aside if its content is another.
 //   - So a crash loses nothing: the next owner of the partition reads again what
 //     was not committed, and finds what was planned among the claims. What it
 //     plans a second time the worker's claims drop.

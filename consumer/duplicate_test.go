@@ -319,7 +319,7 @@ func TestMetrics(t *testing.T) {
 			}
 		}
 		want := map[string]int{
-			"toplu_requests_read_total": 5, "toplu_requests_refused_total empty": 1, "toplu_requests_odd_total": 0,
+			"toplu_requests_unasked_total": 0, "toplu_requests_read_total": 5, "toplu_requests_refused_total empty": 1, "toplu_requests_odd_total": 0,
 			"toplu_requests_duplicate_total": 1, "toplu_requests_cancelled_total": 0, "toplu_requests_parked_total": 0, "toplu_requests_passed_total": 0,
 			"toplu_requests_conflict_total":     1,
 			"toplu_plans_sealed_total conflict": 1, "toplu_plan_items_total": 2,

@@ -129,7 +129,7 @@ func (r *run) tryKeys(ctx, work context.Context) error {
 	}
 	freed := r.keyless.freed
 	r.keyless.freed = nil
-	return r.rounds(ctx, work, freed)
+	return r.rounds(ctx, work, freed, true)
 }
 
 // postKeyless tries the letters without a key again.

@@ -16,6 +16,7 @@ type Metrics struct {
 	warnings   prometheus.Counter
 	duplicates prometheus.Counter
 	conflicts  prometheus.Counter
+	unasked    prometheus.Counter
 	cancels    prometheus.Counter
 	passes     prometheus.Counter
 	parks      prometheus.Counter
@@ -46,6 +47,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		warnings:   counter("toplu_requests_odd_total", "Warnings about requests that were taken all the same."),
 		duplicates: counter("toplu_requests_duplicate_total", "Requests left out since their payout id is claimed or planned already, with the same content."),
 		conflicts:  counter("toplu_requests_conflict_total", "Requests put into the dead-letter topic since their payout id is used up by another request."),
+		unasked:    counter("toplu_requests_unasked_total", "Requests planned without asking for each whether it is known, since a sample of them was new."),
 		cancels:    counter("toplu_requests_cancelled_total", "Cancels of order systems passed on to the workers, those passed on again after a restart too."),
 		passes:     counter("toplu_requests_passed_total", "Requests from before the floor that were refused or in conflict before, and are passed over."),
 		parks:      counter("toplu_requests_parked_total", "Requests from before the floor that no batch has: put into the dead-letter topic until a replay plan covers them."),
@@ -58,7 +60,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	for _, code := range refusals {
 		m.refusals.WithLabelValues(code)
 	}
-	r.MustRegister(m.reads, m.refusals, m.warnings, m.duplicates, m.conflicts, m.cancels, m.passes, m.parks, m.plans, m.items, m.lags)
+	r.MustRegister(m.reads, m.refusals, m.warnings, m.duplicates, m.conflicts, m.unasked, m.cancels, m.passes, m.parks, m.plans, m.items, m.lags)
 	return m
 }
 
@@ -89,6 +91,12 @@ func (m *Metrics) duplicate() {
 func (m *Metrics) conflict() {
 	if m != nil {
 		m.conflicts.Inc()
+	}
+}
+
+func (m *Metrics) planUnasked(n int) {
+	if m != nil {
+		m.unasked.Add(float64(n)) //nolint:forbidigo // a metric is a float
 	}
 }
 

@@ -1,9 +1,6 @@
 package consumer
 
-import (
-	"context"
-	"sync"
-)
+import "context"
 
 // take answers a chunk of events, or has them in open batches, when it returns
 // nil. The lookups end with ctx, the writing with work.
@@ -29,7 +26,7 @@ func (r *run) take(ctx, work context.Context, events []event) error {
 	if err := r.post(work); err != nil {
 		return err
 	}
-	if err := r.rounds(ctx, work, valid); err != nil {
+	if err := r.rounds(ctx, work, valid, false); err != nil {
 		return err
 	}
 	r.sealAged()
@@ -39,23 +36,26 @@ func (r *run) take(ctx, work context.Context, events []event) error {
 	return r.makeRoom(work)
 }
 
-// rounds sorts events until each has met its rivals.
-func (r *run) rounds(ctx, work context.Context, events []*event) (err error) {
-	for len(events) > 0 && err == nil {
-		events, err = r.round(ctx, work, events)
+// rounds sorts events until each has met its rivals. Every one of them is asked
+// for, or of those that seem to be new a sample.
+func (r *run) rounds(ctx, work context.Context, events []*event, every bool) error {
+	for len(events) > 0 {
+		claims, err := r.ask(ctx, events, every)
+		if err != nil {
+			return err
+		}
+		if events, err = r.round(work, events, claims); err != nil {
+			return err
+		}
+		every = true // what met a rival learns from the log who owns the id
 	}
-	return err
+	return nil
 }
 
 // round sorts events and writes what is full. It returns those that meet a
 // rival, a request for the same id with other content that is not in the log
-// yet, and cancels of such. Now it is, so the next round learns from the log who
-// owns the id.
-func (r *run) round(ctx, work context.Context, events []*event) (again []*event, err error) {
-	claims, err := r.ask(ctx, events)
-	if err != nil {
-		return nil, err
-	}
+// yet, and cancels of such. Now it is.
+func (r *run) round(work context.Context, events []*event, claims []Claim) (again []*event, err error) {
 	for i, e := range events {
 		first, waits := r.pending[e.id()]
 		switch {
@@ -98,49 +98,6 @@ func (r *run) round(ctx, work context.Context, events []*event) (again []*event,
 		return nil, err
 	}
 	return again, r.flush(work)
-}
-
-// ask learns who owns the events' ids, all shards at the same time. Ids that
-// are pending here are not asked for: they cannot be folded yet.
-func (r *run) ask(ctx context.Context, events []*event) ([]Claim, error) {
-	type question struct {
-		ids   []string
-		index []int
-		err   error
-	}
-	byShard := make(map[int]*question)
-	for i, e := range events {
-		if _, waits := r.pending[e.id()]; waits {
-			continue
-		}
-		q := byShard[e.shard]
-		if q == nil {
-			q = &question{}
-			byShard[e.shard] = q
-		}
-		q.ids, q.index = append(q.ids, e.id()), append(q.index, i)
-	}
-	claims := make([]Claim, len(events))
-	var wg sync.WaitGroup
-	for shard, q := range byShard {
-		wg.Go(func() {
-			var answer []Claim
-			q.err = r.insist(ctx, "claims", func() (err error) {
-				answer, err = r.ports.Known.Known(ctx, shard, q.ids)
-				return err
-			})
-			for n := range answer {
-				claims[q.index[n]] = answer[n]
-			}
-		})
-	}
-	wg.Wait()
-	for _, q := range byShard {
-		if q.err != nil {
-			return nil, q.err
-		}
-	}
-	return claims, nil
 }
 
 // makeRoom seals the oldest batches while too many requests have no answer: a

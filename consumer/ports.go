@@ -14,6 +14,10 @@ type Known interface {
 	// far, and while the claims are away or being refilled, Known waits, and
 	// logs what it waits for. It fails only when ctx ends.
 	Known(ctx context.Context, shard int, ids []string) ([]Claim, error)
+	// Glance returns what the claims hold of ids at this moment, wherever the fold
+	// is: an id that nobody owns may stand in a plan all the same. It never waits
+	// for a worker, and fails where the claims cannot be read.
+	Glance(ctx context.Context, shard int, ids []string) ([]Claim, error)
 }
 
 // A Claim says whether a payout id is used up, and by what.

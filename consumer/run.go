@@ -37,6 +37,7 @@ type run struct {
 	order    []*batch           // the open ones, by when they are due
 	ready    []*batch           // sealed, not written
 	pending  map[string]pending // by payout id, of open and ready batches
+	lately   map[int]*lately    // by shard
 	letters  letters
 	keyless  *keyless
 	commits  committing
@@ -51,8 +52,12 @@ func (p *Planner) Run(ctx context.Context, a Assignment) error {
 	r := &run{
 		Planner: p, topic: a.Topic, committer: a.Committer, floors: a.Floors, in: make(chan fetched), often: sampled(p.cfg.Log),
 		progress: make(map[int]*progress), open: make(map[key]*batch), pending: make(map[string]pending),
+		lately:  make(map[int]*lately, p.ports.Plans.Shards()),
 		keyless: newKeyless(p.cfg.Log),
 		commits: committing{done: make(chan committed, 1), last: p.cfg.Now()},
+	}
+	for shard := range p.ports.Plans.Shards() {
+		r.lately[shard] = &lately{}
 	}
 	reading, alarm := context.WithCancelCause(ctx)
 	defer alarm(nil)

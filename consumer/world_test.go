@@ -41,7 +41,9 @@ type world struct {
 	stored     map[int]int64
 	floors     map[int]int64
 	commits    int
-	asked      int                         // calls of Known
+	asked      int                         // ids that Known was asked for
+	glanced    int                         // ids that Glance was
+	away       error                       // what Glance fails with
 	checkpoint func(offsets map[int]int64) // called under mu with every commit that lands
 }
 
@@ -90,20 +92,33 @@ func (w *world) Append(ctx context.Context, shard int, plan *schema.Plan) error 
 }
 
 func (w *world) Known(ctx context.Context, shard int, ids []string) ([]consumer.Claim, error) {
-	claims := make([]consumer.Claim, len(ids))
+	var claims []consumer.Claim
 	err := w.happens(ctx, "known", func() {
-		w.asked++
-		owners := w.owners(shard)
-		for i, id := range ids {
-			if content, owned := owners[id]; owned {
-				claims[i] = consumer.Claim{Owned: true, Content: content}
-			}
-		}
+		w.asked += len(ids)
+		claims = w.claims(shard, ids)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return claims, nil
+}
+
+func (w *world) Glance(_ context.Context, shard int, ids []string) ([]consumer.Claim, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.glanced += len(ids)
+	return w.claims(shard, ids), w.away
+}
+
+// claims says who owns ids. It is called under mu.
+func (w *world) claims(shard int, ids []string) []consumer.Claim {
+	claims, owners := make([]consumer.Claim, len(ids)), w.owners(shard)
+	for i, id := range ids {
+		if content, owned := owners[id]; owned {
+			claims[i] = consumer.Claim{Owned: true, Content: content}
+		}
+	}
+	return claims
 }
 
 // owners folds a shard's plans, as the worker does. It is called under mu.

@@ -67,6 +67,22 @@ func (k *Known) Owners(ctx context.Context, shard int, ids []string) ([]Owner, e
 	}
 }
 
+// Glance tells who owns each id as far as the plan log is folded at this moment. It
+// waits for nobody, and fails where the claims cannot be read, also while the epoch
+// is not known yet: [Known.Owners] finds that out.
+func (k *Known) Glance(ctx context.Context, shard int, ids []string) ([]Owner, error) {
+	k.mu.Lock()
+	e := k.epochs[shard]
+	k.mu.Unlock()
+	if e.epoch == "" {
+		return nil, errNotBegun
+	}
+	return k.claims.Lookup(ctx, shard, e.epoch, None, ids)
+}
+
+// errNotBegun says that a shard has no epoch, or none that is known here.
+var errNotBegun = errors.New("no worker has begun this shard yet")
+
 func (k *Known) ask(ctx context.Context, shard int, ids []string) ([]Owner, error) {
 	plans, journal := k.logs(shard)
 	_, end, err := plans.Bounds(ctx)
@@ -137,7 +153,7 @@ func (k *Known) epoch(ctx context.Context, shard int, journal Log, again bool) (
 		e.next = chunk.Next
 	}
 	if e.epoch == "" {
-		return "", errors.New("no worker has begun this shard yet")
+		return "", errNotBegun
 	}
 	k.mu.Lock()
 	k.epochs[shard] = e

@@ -294,6 +294,10 @@ func (f *folder) Known(ctx context.Context, shard int, ids []string) ([]consumer
 	return claims, nil
 }
 
+func (f *folder) Glance(ctx context.Context, shard int, ids []string) ([]consumer.Claim, error) {
+	return f.Known(ctx, shard, ids)
+}
+
 // requests makes n requests, called prefix-0 and on.
 func requests(prefix string, n int) []schema.Message {
 	out := make([]schema.Message, n)

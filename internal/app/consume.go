@@ -22,14 +22,22 @@ type known struct{ claims *worker.Known }
 // Known implements [consumer.Known].
 func (k known) Known(ctx context.Context, shard int, ids []string) ([]consumer.Claim, error) {
 	owners, err := k.claims.Owners(ctx, shard, ids)
-	if err != nil {
-		return nil, err
-	}
+	return asClaims(owners), err
+}
+
+// Glance implements [consumer.Known].
+func (k known) Glance(ctx context.Context, shard int, ids []string) ([]consumer.Claim, error) {
+	owners, err := k.claims.Glance(ctx, shard, ids)
+	return asClaims(owners), err
+}
+
+// asClaims are owners as the consumer knows them.
+func asClaims(owners []worker.Owner) []consumer.Claim {
 	claims := make([]consumer.Claim, len(owners))
 	for i, o := range owners {
 		claims[i] = consumer.Claim{Owned: o.Offset != worker.None, Content: o.Content}
 	}
-	return claims, nil
+	return claims
 }
 
 // runConsumer seals the requests of every topic into batches until ctx ends. Each

@@ -17,11 +17,26 @@ import (
 func TestStormReaches(t *testing.T) {
 	t.Parallel()
 	seen := map[string]int{}
-	for seed := uint64(1); seed <= 200; seed++ {
+	for seed := uint64(1); seed <= 400; seed++ {
 		w := simulate(t, seed, false)
 		for _, sh := range w.shards {
 			plans, _ := sh.plans.Read(context.Background(), 0)
+			planned := map[string]bool{}
 			for _, e := range plans.Entries {
+				rec, err := schema.DecodePlan(e.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if rec.Plan == nil {
+					continue
+				}
+				for i := range rec.Plan.Items {
+					if id := rec.Plan.Items[i].PayoutID; planned[id] {
+						seen["planned twice"]++
+					} else {
+						planned[id] = true
+					}
+				}
 				if bytes.Contains(e.Value, []byte(`"notBefore"`)) {
 					seen["waits for the opening"]++
 				}
@@ -77,7 +92,7 @@ func TestStormReaches(t *testing.T) {
 		"init lost", "auth lost", "cancel lost", "retrieve lost", "journal.append lost", "statuses lost", "claims.fold lost",
 		"redis wiped", "redis rolled back", "redis exchanged", "redis robbed of a key", "crashes", "freezes", "starts",
 		"at iyzico INIT", "at iyzico COMPLETED", "at iyzico CANCELED", "cancelled in part", "dead letters", "expired", "init over the limit", "retrieve over the limit",
-		"held for limit", "held for policy", "held for mismatch", "waits for the opening",
+		"held for limit", "held for policy", "held for mismatch", "waits for the opening", "planned twice",
 	}
 	for _, kind := range schema.RecordTypes() {
 		if kind != schema.RecQuarantined { // every record here can be read

@@ -81,6 +81,7 @@ func (w *world) startPlanner() {
 	k.Steady = true
 	p := consumer.New(consumer.Config{
 		Merchants:   w.policies(),
+		Sampling:    consumer.Sampling{NewInRow: 2, OneIn: 3, Unasked: 12},
 		CommitEvery: w.p.commitEvery, MaxItems: w.p.items, MaxWait: w.p.maxWait, Steady: true, StopTimeout: time.Second, Now: time.Now, Log: zerolog.Nop(),
 	}, consumer.Ports{
 		Known: known{k}, Plans: &planLogs{w: w, s: s, logs: logs}, Commands: withdrawals{w, s},
@@ -164,14 +165,21 @@ type known struct{ of *worker.Known }
 // Known implements [consumer.Known] as the program does.
 func (k known) Known(ctx context.Context, shard int, ids []string) ([]consumer.Claim, error) {
 	owners, err := k.of.Owners(ctx, shard, ids)
-	if err != nil {
-		return nil, err
-	}
+	return asClaims(owners), err
+}
+
+// Glance implements [consumer.Known].
+func (k known) Glance(ctx context.Context, shard int, ids []string) ([]consumer.Claim, error) {
+	owners, err := k.of.Glance(ctx, shard, ids)
+	return asClaims(owners), err
+}
+
+func asClaims(owners []worker.Owner) []consumer.Claim {
 	out := make([]consumer.Claim, len(owners))
 	for i, o := range owners {
 		out[i] = consumer.Claim{Owned: o.Offset != worker.None, Content: o.Content}
 	}
-	return out, nil
+	return out
 }
 
 // withdrawals is consumer.Commands.
