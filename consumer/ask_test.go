@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -99,26 +100,22 @@ func TestPlansNoFurtherThanWorkersFold(t *testing.T) {
 		w := newWorld(1, 1)
 		w.batch = 10
 		w.write(0, named("a", 20)...)
-		folds := true
+		var away atomic.Bool
 		w.fault = func(op string) (bool, error) {
-			if op == "known" && !folds {
+			if op == "known" && away.Load() {
 				return false, errors.New("the plans are not folded")
 			}
 			return true, nil
 		}
 		go w.run(t, consumer.Config{Sampling: consumer.Sampling{Unasked: 50}}, time.Hour)
 		time.Sleep(10 * time.Second)
-		w.mu.Lock()
-		folds = false
-		w.mu.Unlock()
+		away.Store(true)
 		w.write(0, named("b", 200)...)
 		time.Sleep(10 * time.Second)
 		if n := len(slices.Concat(w.planned()...)); n != 70 {
 			t.Errorf("planned %d, want the first 20 and 50 more", n)
 		}
-		w.mu.Lock()
-		folds = true
-		w.mu.Unlock()
+		away.Store(false)
 		time.Sleep(time.Minute)
 		if n := len(slices.Concat(w.planned()...)); n != 220 {
 			t.Errorf("planned %d of 220 in the end", n)

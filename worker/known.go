@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -97,10 +98,10 @@ func (k *Known) ask(ctx context.Context, shard int, ids []string) ([]Owner, erro
 	if errors.Is(err, ErrClaimsCorrupt) {
 		// The worker may not touch what is damaged for long; it is told by
 		// finding nothing, and fills all of it again.
-		k.log.Error().Err(err).Int("shard", shard).Msg("the claims in Redis are damaged and given up")
 		if condemnErr := k.claims.Condemn(ctx, shard, e); condemnErr != nil {
-			return nil, condemnErr
+			return nil, fmt.Errorf("%w, and cannot be given up: %w", err, condemnErr)
 		}
+		k.log.Error().Err(err).Int("shard", shard).Msg("the claims in Redis are damaged and given up")
 	}
 	if errors.Is(err, ErrClaimsLost) {
 		// Perhaps a new epoch has begun: the journal tells, Redis does not.

@@ -38,6 +38,22 @@ func (p *place) redisAdmin(addr string, args ...any) (any, error) {
 	return c.Do(p.t.Context(), args...).Result()
 }
 
+// keys are a server's keys that match a pattern.
+func (p *place) keys(addr, pattern string) []string {
+	p.t.Helper()
+	answer, err := p.redisAdmin(addr, "KEYS", pattern)
+	p.must(err)
+	list, _ := answer.([]any)
+	if len(list) == 0 {
+		p.t.Fatalf("no key matches %s", pattern)
+	}
+	names := make([]string, len(list))
+	for i := range list {
+		names[i] = fmt.Sprint(list[i])
+	}
+	return names
+}
+
 // halves starts a consumer and a worker, each with its own users.
 func (p *place) halves() (consumer, worker *process) {
 	p.t.Helper()
@@ -90,13 +106,35 @@ func TestSlowSecureRedis(t *testing.T) {
 	t.Run("people on call", func(t *testing.T) {
 		oncall := p.as("toplu-oncall", "TOPLU_REDIS_USERNAME=toplu-reader", "TOPLU_REDIS_PASSWORDFILE=secrets/redis-reader")
 		for _, args := range [][]string{
-			{"status"}, {"explain", "pay-00001"}, {"batch", "list"}, {"dlq", "list"}, {"pause", "--yes", "--reason", "a try"}, {"resume", "--yes", "--reason", "a try"},
+			{"status"},
+			{"explain", "pay-00001"},
+			{"batch", "list"},
+			{"dlq", "list"},
+			{"pause", "--yes", "--reason", "a try"},
+			{"resume", "--yes", "--reason", "a try"},
+			{"rebuild", "--shard", "0", "--yes", "--reason", "a try"},
 		} {
 			if out, status := p.toplu(oncall, args...); status != 0 {
 				t.Errorf("%v: exit status %d:\n%s", args, status, out)
 			}
 		}
 	})
+
+	// The consumer alone meets buckets that are gone: its user may give the claims
+	// up, no more, and the worker fills them again.
+	for shard := range 4 {
+		for _, key := range p.keys(r.Addr, fmt.Sprintf("toplu:{toplu-%d}:*", shard)) {
+			_, err := p.redisAdmin(r.Addr, "DEL", key)
+			p.must(err)
+		}
+	}
+	p.send(200)
+	p.balanced(time.Minute)
+	for _, write := range [][]any{{"DEL", "toplu:{toplu-0}:0"}, {"HSET", "toplu:{toplu-0}", "wm", "1"}, {"UNLINK", "toplu:{toplu-0}:0"}} {
+		if answer, err := p.redisAdmin(r.Addr, append([]any{"ACL", "DRYRUN", "toplu-reader"}, write...)...); err != nil || answer == "OK" {
+			t.Errorf("the reader may %v: %v, %v", write, answer, err)
+		}
+	}
 
 	// Passwords are exchanged; connections that are open then are cut.
 	p.write("secrets/redis-worker", "CHANGE-again")
