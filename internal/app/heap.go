@@ -9,7 +9,7 @@ import (
 
 // heapTarget is where the next collection begins, in bytes, unless too much
 // lives for that.
-const heapTarget = 88 << 20
+const heapTarget = 84 << 20
 
 // paceCollections has the garbage collector run when the heap reaches
 // heapTarget, or 1.4 times what lives, whatever is more. Go's own pace, twice
