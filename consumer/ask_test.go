@@ -2,7 +2,6 @@ package consumer_test
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -12,15 +11,6 @@ import (
 	"github.com/toplu/toplu/consumer"
 	"github.com/toplu/toplu/schema"
 )
-
-// named are requests of which nobody has heard, called prefix-0 and on.
-func named(prefix string, n int) []schema.Message {
-	out := make([]schema.Message, n)
-	for i := range out {
-		out[i] = request(fmt.Sprintf("%s-%d", prefix, i), 10)
-	}
-	return out
-}
 
 // looks returns how many ids were asked for and looked at since the last call.
 func (w *world) looks() (asked, glanced int) {
@@ -45,14 +35,14 @@ func TestAsked(t *testing.T) {
 			planned        int
 			asked, glanced int
 		}{
-			{"the first", named("a", 16), 16, 16, 0},
-			{"new ones", named("b", 160), 160, 0, 10},
-			{"a cancel among new ones", append([]schema.Message{cancel("b-0")}, named("c", 16)...), 16, 1, 1},
-			{"all again", named("b", 160), 0, 160, 10},
-			{"some, after known ones", named("d", 4), 4, 4, 0},
-			{"others", named("e", 12), 12, 12, 0},
-			{"new ones again", named("f", 16), 16, 0, 1},
-			{"one that is known between two looks", append(named("g", 8), named("f", 1)...), 9, 0, 1},
+			{"the first", requests(0, 16), 16, 16, 0},
+			{"new ones", requests(100, 160), 160, 0, 10},
+			{"a cancel among new ones", append([]schema.Message{cancel("id-100")}, requests(300, 16)...), 16, 1, 1},
+			{"all again", requests(100, 160), 0, 160, 10},
+			{"some, after known ones", requests(400, 4), 4, 4, 0},
+			{"others", requests(500, 12), 12, 12, 0},
+			{"new ones again", requests(600, 16), 16, 0, 1},
+			{"one that is known between two looks", append(requests(700, 8), requests(600, 1)...), 9, 0, 1},
 		} {
 			before := len(slices.Concat(w.planned()...))
 			w.write(0, step.write...)
@@ -78,14 +68,14 @@ func TestAskedWhereTheClaimsCannotBeRead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(1, 1)
-		w.write(0, named("a", 16)...)
+		w.write(0, requests(0, 16)...)
 		go w.run(t, consumer.Config{}, time.Hour)
 		time.Sleep(10 * time.Second)
 		w.mu.Lock()
 		w.away = errors.New("the claims are away")
 		w.mu.Unlock()
 		w.looks()
-		w.write(0, named("b", 50)...)
+		w.write(0, requests(100, 50)...)
 		time.Sleep(10 * time.Second)
 		if asked, _ := w.looks(); asked != 50 {
 			t.Errorf("asked for %d of 50", asked)
@@ -99,7 +89,7 @@ func TestPlansNoFurtherThanWorkersFold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(1, 1)
 		w.batch = 10
-		w.write(0, named("a", 20)...)
+		w.write(0, requests(0, 20)...)
 		var away atomic.Bool
 		w.fault = func(op string) (bool, error) {
 			if op == "known" && away.Load() {
@@ -110,7 +100,7 @@ func TestPlansNoFurtherThanWorkersFold(t *testing.T) {
 		go w.run(t, consumer.Config{Sampling: consumer.Sampling{Unasked: 50}}, time.Hour)
 		time.Sleep(10 * time.Second)
 		away.Store(true)
-		w.write(0, named("b", 200)...)
+		w.write(0, requests(100, 200)...)
 		time.Sleep(10 * time.Second)
 		if n := len(slices.Concat(w.planned()...)); n != 70 {
 			t.Errorf("planned %d, want the first 20 and 50 more", n)

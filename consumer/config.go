@@ -13,13 +13,6 @@ import (
 // DefaultMaxUnanswered is the default of [Config.MaxUnanswered].
 const DefaultMaxUnanswered = 100_000
 
-// Defaults of [Sampling].
-const (
-	defaultNewInRow = 16
-	defaultOneIn    = 16
-	defaultUnasked  = 20_000
-)
-
 // Config says when batches are sealed. The zero value of every field is safe.
 type Config struct {
 	// CommitEvery is the least time between two commits. Defaults to 500 ms.
@@ -109,9 +102,9 @@ func (c Config) withDefaults() Config {
 	number(&c.MaxItems, 500)
 	number(&c.MaxOpen, 1000)
 	number(&c.MaxUnanswered, DefaultMaxUnanswered)
-	number(&c.Sampling.NewInRow, defaultNewInRow)
-	number(&c.Sampling.OneIn, defaultOneIn)
-	number(&c.Sampling.Unasked, defaultUnasked)
+	number(&c.Sampling.NewInRow, 16)
+	number(&c.Sampling.OneIn, 16)
+	number(&c.Sampling.Unasked, 20_000)
 	if c.CommitEvery <= 0 {
 		c.CommitEvery = 500 * time.Millisecond
 	}
