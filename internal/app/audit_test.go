@@ -89,8 +89,7 @@ func TestAuditAgrees(t *testing.T) {
 func TestAuditOfTamperedClaims(t *testing.T) {
 	t.Parallel()
 	s := paidAndPaused(t)
-	rdb := redis.NewClient(&redis.Options{Addr: s.env["TOPLU_REDIS_ADDRS"]})
-	t.Cleanup(func() { _ = rdb.Close() })
+	rdb := s.redis(t)
 	claim := claimOf(t, rdb, "")
 	meta := claim.bucket[:strings.Index(claim.bucket, "}")+1]
 	for _, tt := range []struct {
@@ -199,8 +198,7 @@ func TestAuditOfImports(t *testing.T) {
 	if v, r := s.audit(t); !v.Agrees {
 		t.Fatalf("%s", r.out)
 	}
-	rdb := redis.NewClient(&redis.Options{Addr: s.env["TOPLU_REDIS_ADDRS"]})
-	t.Cleanup(func() { _ = rdb.Close() })
+	rdb := s.redis(t)
 	claim := claimOf(t, rdb, "old-1")
 	for _, tt := range []struct {
 		text string
@@ -288,8 +286,7 @@ func TestExplainWithoutClaims(t *testing.T) {
 	t.Parallel()
 	s := paidAndPaused(t)
 	batch := s.batchOf(t, "b-1")
-	rdb := redis.NewClient(&redis.Options{Addr: s.env["TOPLU_REDIS_ADDRS"]})
-	t.Cleanup(func() { _ = rdb.Close() })
+	rdb := s.redis(t)
 	if err := rdb.FlushAll(t.Context()).Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -375,8 +372,7 @@ func TestRebuild(t *testing.T) {
 	for _, id := range []string{"a-1", "a-2", "a-3"} {
 		s.says(t, ": paid", "explain", id)
 	}
-	rdb := redis.NewClient(&redis.Options{Addr: s.env["TOPLU_REDIS_ADDRS"]})
-	t.Cleanup(func() { _ = rdb.Close() })
+	rdb := s.redis(t)
 	if err := claimOf(t, rdb, "").change(t, rdb, otherContent); err != nil {
 		t.Fatal(err)
 	}

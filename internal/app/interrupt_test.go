@@ -170,6 +170,14 @@ func TestImportInterrupted(t *testing.T) {
 	}
 }
 
+// redis is a connection to the Redis of the installation.
+func (s *shift) redis(t *testing.T) *redis.Client {
+	t.Helper()
+	rdb := redis.NewClient(&redis.Options{Addr: s.env["TOPLU_REDIS_ADDRS"]})
+	t.Cleanup(func() { _ = rdb.Close() })
+	return rdb
+}
+
 // claimsOf is all that Redis holds of a shard.
 func claimsOf(t *testing.T, rdb *redis.Client, shard int) map[string]map[string]string {
 	t.Helper()
@@ -206,8 +214,7 @@ func TestRebuildOfSomeShards(t *testing.T) {
 	ids := numbered("a", 6)
 	s.send(t, ids...)
 	s.paidOnce(t, ids)
-	rdb := redis.NewClient(&redis.Options{Addr: s.env["TOPLU_REDIS_ADDRS"]})
-	t.Cleanup(func() { _ = rdb.Close() })
+	rdb := s.redis(t)
 	left, before := claimsOf(t, rdb, 0), epochOf(t, rdb, 1)
 	if len(left) < 2 || before == "" {
 		t.Fatalf("%v, epoch %q", left, before)
@@ -237,8 +244,7 @@ func TestRebuildInterrupted(t *testing.T) {
 	ids := numbered("a", 6)
 	s.send(t, ids...)
 	s.paidOnce(t, ids)
-	rdb := redis.NewClient(&redis.Options{Addr: s.env["TOPLU_REDIS_ADDRS"]})
-	t.Cleanup(func() { _ = rdb.Close() })
+	rdb := s.redis(t)
 
 	// While no worker takes the command: nothing is emptied.
 	s.stop()
@@ -295,8 +301,7 @@ func TestClaimsThatCannotBeRead(t *testing.T) {
 			s.send(t, ids...)
 			s.paidOnce(t, ids)
 			s.stop()
-			rdb := redis.NewClient(&redis.Options{Addr: s.env["TOPLU_REDIS_ADDRS"]})
-			t.Cleanup(func() { _ = rdb.Close() })
+			rdb := s.redis(t)
 			var before [2]string
 			for shard := range before {
 				before[shard] = epochOf(t, rdb, shard)

@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/toplu/toplu/internal/demo"
 	"github.com/toplu/toplu/internal/realparts"
 )
@@ -89,8 +87,7 @@ func TestOnCallOnRealParts(t *testing.T) {
 				t.Errorf("%s", r.out)
 			}
 			s.stop()
-			rdb := redis.NewClient(&redis.Options{Addr: s.env["TOPLU_REDIS_ADDRS"]})
-			t.Cleanup(func() { _ = rdb.Close() })
+			rdb := s.redis(t)
 			if err := rdb.FlushAll(t.Context()).Err(); err != nil {
 				t.Fatal(err)
 			}

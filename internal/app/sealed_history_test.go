@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/toplu/toplu/internal/kafkaio"
 	"github.com/toplu/toplu/internal/seal"
 	"github.com/toplu/toplu/schema"
@@ -79,8 +77,7 @@ func TestSealedHistory(t *testing.T) {
 	s.says(t, ": paid", "explain", "market-2")
 
 	s.run(t, "keys", "destroy", old.String(), "--yes", "--reason", "retention is over").want(t, 0, "is destroyed here", "")
-	rdb := redis.NewClient(&redis.Options{Addr: s.env["TOPLU_REDIS_ADDRS"]})
-	t.Cleanup(func() { _ = rdb.Close() })
+	rdb := s.redis(t)
 	if err := rdb.FlushAll(t.Context()).Err(); err != nil {
 		t.Fatal(err)
 	}
