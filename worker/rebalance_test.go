@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -39,6 +40,42 @@ type takenLeases struct {
 func (c *takenLeases) Obtain(_ context.Context, shard int, _ time.Duration) (worker.Lease, error) {
 	c.taken[shard].Add(1)
 	return free{}, nil
+}
+
+// A mutedLease is one whose keeper stopped answering once the shard had it.
+type mutedLease struct {
+	free
+	asked, answer chan struct{}
+}
+
+func (l mutedLease) Obtain(context.Context, int, time.Duration) (worker.Lease, error) { return l, nil }
+
+func (l mutedLease) Refresh(context.Context, time.Duration) error {
+	select {
+	case l.asked <- struct{}{}:
+	default:
+	}
+	<-l.answer // as a read from a socket, it does not look at the context
+	return errors.New("no answer")
+}
+
+func (l mutedLease) Release(ctx context.Context) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// TestWorkerEndsWhereTheLeaseHangs: a Redis that takes everything and answers nothing
+// does not keep a worker from ending, neither by a refresh nor by the release.
+func TestWorkerEndsWhereTheLeaseHangs(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, iyzicotest.Settings{})
+	lease := mutedLease{asked: make(chan struct{}, 1), answer: make(chan struct{})}
+	defer close(lease.answer)
+	ports := b.ports(t)
+	w := worker.NewWorker(quick, func(int) worker.Ports { return ports }, lease, 30*time.Millisecond, zerolog.Nop())
+	w.Assign(t.Context(), []int{0})
+	<-lease.asked
+	w.Stop()
 }
 
 // journal reads every record of a shard, those about the shard itself too.

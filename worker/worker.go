@@ -154,14 +154,22 @@ func (w *Worker) drive(ctx context.Context, shard int) error {
 	w.mu.Unlock()
 	err := s.Run(ctx)
 	stop()
-	lease = <-held
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.ttl)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseFor)
 	defer cancel()
+	select {
+	case lease = <-held:
+	case <-last.Done(): // a refresh is under way and nobody answers
+	}
 	if err := lease.Release(last); err != nil {
 		w.log.Debug().Err(err).Int("shard", shard).Msg("lease not released, it runs out by itself")
 	}
 	return err
 }
+
+// releaseFor is how long giving a lease back may keep the end of a worker waiting:
+// where Redis answers it takes a millisecond, and where it does not the lease runs
+// out by itself.
+const releaseFor = 2 * time.Second
 
 // lease waits for the shard's lease; nil when ctx has ended.
 func (w *Worker) lease(ctx context.Context, shard int) Lease {
