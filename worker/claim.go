@@ -30,7 +30,7 @@ func (f *foldedPlan) owned() ([]bool, int) {
 }
 
 // A planFolder folds payout.batches into the claims, in the order of the log,
-// one script at a time. It is the only place of a session that claims.
+// one at a time. It is the only place of a session that claims.
 type planFolder struct {
 	s       *Shard
 	epoch   string // under which it folds; "" before it has found out
@@ -173,7 +173,7 @@ func (p *planFolder) resume(watermark int64) {
 }
 
 // fold puts one record through the claims. Up to the watermark it only reads
-// them: a script that may claim must name the record's true predecessor, or a
+// them: a fold that may claim must name the record's true predecessor, or a
 // Redis rolled back to nothing would take a plan out of its turn.
 func (p *planFolder) fold(ctx context.Context, e Entry) (*foldedPlan, error) {
 	rec, err := schema.DecodePlan(e.Value)

@@ -113,8 +113,8 @@
 //   - A new attempt without proof: CANCELED and every valid item
 //     MASS_PAYOUT_CANCELED, all pages, their number right. Cancel's own answer
 //     proves nothing, INIT proves nothing, a time-out proves nothing.
-//   - A plan claiming out of turn: each script names the record before it, and
-//     Redis compares. Redis is disposable; when it is lost, rolled back, damaged
+//   - A plan claiming out of turn: each fold names the record before it, and is
+//     refused unless the claims stand there. Redis is disposable; when it is lost, rolled back, damaged
 //     or exchanged, the shard stops paying and fills it again from the log.
 //   - A fold that skips: an unknown type or version stops the shard, and so does
 //     a log that begins elsewhere or belongs to another installation.

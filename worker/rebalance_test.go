@@ -43,10 +43,7 @@ func (c *takenLeases) Obtain(_ context.Context, shard int, _ time.Duration) (wor
 }
 
 // A mutedLease is one whose keeper stopped answering once the shard had it.
-type mutedLease struct {
-	free
-	asked, answer chan struct{}
-}
+type mutedLease struct{ asked, answer chan struct{} }
 
 func (l mutedLease) Obtain(context.Context, int, time.Duration) (worker.Lease, error) { return l, nil }
 

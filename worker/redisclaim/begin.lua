@@ -12,5 +12,5 @@ end
 redis.call('UNLINK', KEYS[1])
 redis.call('HSET', KEYS[1], 'v', '2', 'log', ARGV[1], 'epoch', ARGV[2], 'gen', ARGV[3],
   'wm', '-1', 'n', '0', 'low', '1', 'split', '0')
-redis.call('SET', KEYS[1] .. ':' .. ARGV[3] .. ':0', '') -- the one bucket, empty: see buckets.lua
+redis.call('SET', KEYS[1] .. ':' .. ARGV[3] .. ':0', '') -- the one bucket, empty: see bucket.go
 return 1

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -120,58 +121,47 @@ func TestDigestsOfAnyBytes(t *testing.T) {
 	rdb := dial(t, miniredis.RunT(t).Addr())
 	store := open(t, rdb, "toplu")
 	begin(t, store, "epoch-1")
-	run := func(offset int64, digests ...string) (values []string) {
+	content := schema.Digest([]byte(strings.Repeat("\x07", 12)))
+	run := func(offset int64, digests ...string) (owners []int64) {
 		t.Helper()
-		content := strings.Repeat("\x07", 12)
-		var blob, asked strings.Builder
-		for _, digest := range digests {
-			fmt.Fprint(&blob, digest, string(binary.BigEndian.AppendUint64(nil, uint64(offset))[3:]), content)
-			asked.WriteString(digest)
+		f := worker.Fold{Shard: shard, Epoch: "epoch-1", Offset: offset, Predecessor: offset - 1}
+		for range digests {
+			f.Items = append(f.Items, worker.ClaimItem{Content: content})
 		}
-		answer, err := redisclaim.FoldScript.Run(t.Context(), rdb, []string{store.Meta(shard)}, "epoch-1", offset, offset-1, blob.String()).Slice()
-		if err != nil || answer[0] != "OK" {
-			t.Fatal(answer, err)
+		folded, err := store.FoldDigests(t.Context(), f, digests)
+		if err != nil {
+			t.Fatal(err)
 		}
-		looked, err := redisclaim.LookupScript.Run(t.Context(), rdb, []string{store.Meta(shard)}, "epoch-1", offset, asked.String()).Slice()
-		if err != nil || looked[0] != "OK" {
-			t.Fatal(looked, err)
+		looked, err := store.LookupDigests(t.Context(), shard, "epoch-1", offset, digests)
+		if err != nil {
+			t.Fatal(err)
 		}
-		text, after := answer[1].(string), looked[1].(string)
-		for i := range digests {
-			value, now := text[i*17:][:17], after[i*17:][:17]
-			if value == nobody {
-				value = "new"
-				if now[:5] != string(binary.BigEndian.AppendUint64(nil, uint64(offset))[3:]) {
-					t.Errorf("%q was claimed by %d and is owned by %q", digests[i], offset, now)
-				}
-			} else if now != value {
-				t.Errorf("%q is owned by %q, the fold said %q", digests[i], now, value)
+		for i, owner := range folded {
+			if looked[i] != owner || owner.Content != content {
+				t.Errorf("%q: the fold says %v, the look-up %v", digests[i], owner, looked[i])
 			}
-			values = append(values, value)
+			owners = append(owners, owner.Offset)
 		}
-		return values
+		return owners
 	}
 	zeros, ones := strings.Repeat("\x00", 12), strings.Repeat("\xff", 12)
 	first, second := "abcdefghijkl", "mnopqrstuvwx"
 	across := strings.Repeat("\x07", 6) + "mnopqr" // the end of the first claim and the beginning of the second
-	owned := func(by byte) string { return "\x00\x00\x00\x00" + string(by) + strings.Repeat("\x07", 12) }
 	for _, step := range []struct {
 		offset  int64
 		digests []string
-		want    []string
+		want    []int64
 	}{
-		{0, []string{first, second}, []string{"new", "new"}},
-		{1, []string{across, zeros, ones}, []string{"new", "new", "new"}}, // beside free places
-		{2, []string{zeros, ones, across, first}, []string{owned(1), owned(1), owned(1), owned(0)}},
+		{0, []string{first, second}, []int64{0, 0}},
+		{1, []string{across, zeros, ones}, []int64{1, 1, 1}}, // beside free places
+		{2, []string{zeros, ones, across, first}, []int64{1, 1, 1, 0}},
 	} {
-		if got := run(step.offset, step.digests...); fmt.Sprint(got) != fmt.Sprint(step.want) {
-			t.Errorf("plan %d: %q, want %q", step.offset, got, step.want)
+		if got := run(step.offset, step.digests...); !slices.Equal(got, step.want) {
+			t.Errorf("plan %d: %v, want %v", step.offset, got, step.want)
 		}
 	}
 	fold(t, store, plan("epoch-1", 3, 500)) // splits
-	if got := run(4, zeros, ones, across); got[0] != owned(1) || got[1] != owned(1) || got[2] != owned(1) {
-		t.Errorf("after splits: %q", got)
+	if got := run(4, zeros, ones, across); !slices.Equal(got, []int64{1, 1, 1}) {
+		t.Errorf("after splits: %v", got)
 	}
 }
-
-const nobody = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"

@@ -14,7 +14,7 @@ import (
 // evicted since it started. It fails if Redis cannot be reached or may evict
 // keys: with any maxmemory-policy but noeviction it forgets owners to make
 // room. To be called at start and every hour, since the policy can be changed
-// while Redis runs; evicted keys of ours are found by the scripts themselves.
+// while Redis runs; evicted keys of ours are found when they are asked for.
 func (s *Store) Check(ctx context.Context) (evicted int64, err error) {
 	var sum atomic.Int64 // nodes of a cluster are asked at once
 	err = eachNode(ctx, s.rdb, func(ctx context.Context, node redis.UniversalClient) error {

@@ -71,7 +71,7 @@ func Dial(c Config) Client {
 
 		// The worker retries, visibly and with its own back-off. The cluster's
 		// client still follows redirects and with them repeats a lost call, which
-		// the scripts bear.
+		// scripts and look-ups bear; a watched transaction stays on its connection.
 		MaxRetries:    -1,
 		DialerRetries: 1,
 		// Otherwise a deadline is not seen while waiting for an answer.

@@ -12,7 +12,7 @@ import (
 )
 
 // explain says what an error of the client means. Every one of them leaves
-// open whether a script ran; since scripts may be sent again, nobody needs to
+// open whether something was done; since all may be sent again, nobody needs to
 // know. No error of Redis or of the client carries an argument of a command.
 func explain(err error) error {
 	if dial, ok := errors.AsType[*net.OpError](err); ok && dial.Op == "dial" && dial.Addr != nil {

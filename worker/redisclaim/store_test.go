@@ -42,7 +42,7 @@ func TestDamagedState(t *testing.T) {
 	}
 	for _, field := range fields {
 		if field == "log" {
-			continue // no script has a use for it
+			continue // Fold and Lookup have no use for it
 		}
 		for name, damage := range map[string]func(){
 			"deleted": func() { server.HDel(meta, field) },
@@ -172,6 +172,58 @@ func TestSplitOfADamagedBucket(t *testing.T) {
 	}
 }
 
+// What a claim cannot be is noticed by whoever looks into its bucket for another.
+func TestDamagedClaims(t *testing.T) {
+	t.Parallel()
+	const size = redisclaim.ClaimSize
+	for name, damage := range map[string]func(content string) string{
+		"wiped out in its place": func(content string) string {
+			at := len(content) - 3*size // the last but one, for one place is free
+			return content[:at] + strings.Repeat("\xff", size) + content[at+size:]
+		},
+		"of a plan that is not folded yet": func(content string) string { return content[:12] + "\x00\x00\x00\x00\x01" + content[17:] },
+		"cut within":                       func(content string) string { return content[:len(content)-1] },
+		"longer":                           func(content string) string { return content + "\xff" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rdb := dial(t, miniredis.RunT(t).Addr())
+			store := open(t, rdb, "toplu")
+			begin(t, store, "epoch-1")
+			fold(t, store, plan("epoch-1", 0, 204))
+			d := tamper{t, rdb, store}
+			bucket, id := withFree(t, d, 1)
+			d.set(bucket, damage(d.content(bucket)))
+			_, err := store.Lookup(t.Context(), shard, "epoch-1", 0, []string{id})
+			wantCorrupt(t, "Lookup", err)
+			_, err = store.Fold(t.Context(), worker.Fold{Shard: shard, Epoch: "epoch-1", Offset: 1, Predecessor: 0, Items: items(id)})
+			wantCorrupt(t, "Fold", err)
+		})
+	}
+}
+
+// withFree returns a bucket with claims and so many free places, of sixteen and one
+// split, and a new id that belongs in there. The next to be split is 1.
+func withFree(t *testing.T, d tamper, places int) (bucket, id string) {
+	t.Helper()
+	for n := range 1000 {
+		id := fmt.Sprint("new-", n)
+		number := redisclaim.DigestOf(id)[3] % 16
+		if number < 2 {
+			continue
+		}
+		for _, key := range d.buckets(shard) {
+			content := d.content(key)
+			free := strings.Count(content, strings.Repeat("\xff", redisclaim.ClaimSize))
+			if strings.HasSuffix(key, fmt.Sprint(":", number)) && free == places && len(content) > free*redisclaim.ClaimSize {
+				return key, id
+			}
+		}
+	}
+	t.Fatalf("no bucket has %d free places", places)
+	return "", ""
+}
+
 // untouched is an id that does not lie in bucket 1 or 2, of sixteen and one split.
 func untouched() string {
 	for n := 0; ; n++ {
@@ -297,4 +349,11 @@ func ids(n int) []string {
 		list[i] = fmt.Sprint("id-", i)
 	}
 	return list
+}
+
+func wantCorrupt(t *testing.T, call string, err error) {
+	t.Helper()
+	if !errors.Is(err, worker.ErrClaimsCorrupt) {
+		t.Errorf("%s: error %v, want %v", call, err, worker.ErrClaimsCorrupt)
+	}
 }
