@@ -14,9 +14,9 @@ func TestGCPercent(t *testing.T) {
 		{1 << 20, 400},
 		{heapTarget / 4, 300},     // up to the target
 		{heapTarget / 2, 100},     //
-		{heapTarget * 9 / 10, 40}, // beyond it
-		{heapTarget, 40},
-		{heapTarget * 10, 40},
+		{heapTarget * 9 / 10, 30}, // beyond it
+		{heapTarget, 30},
+		{heapTarget * 10, 30},
 	} {
 		if got := gcPercent(c.live); got != c.want {
 			t.Errorf("%d MiB live: %d %%, want %d", c.live>>20, got, c.want)
