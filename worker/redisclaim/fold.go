@@ -84,7 +84,10 @@ func (s *Store) tryFold(ctx context.Context, f *worker.Fold, ids []digest) ([]wo
 		}
 	}
 	v.watermark = f.Offset
-	return owners, s.write(ctx, f, before, v)
+	if err := s.write(ctx, f, before, v); err != nil {
+		return nil, err
+	}
+	return owners, nil
 }
 
 // folded answers for a plan that was folded before: all its items have owners.

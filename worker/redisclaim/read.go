@@ -52,7 +52,8 @@ func readStanding(values []any, epoch string) (standing, error) {
 			return standing{}, worker.ErrClaimsCorrupt
 		}
 	}
-	if text[1] != layout || s.gen == "" || s.claims < 0 || s.low < 1 || s.split < 0 || s.split >= s.low {
+	if text[1] != layout || s.gen == "" || s.low < 1 || s.split < 0 || s.split >= s.low ||
+		s.claims < 0 || s.claims > meanLoad*s.buckets() { // buckets are split in time
 		return standing{}, worker.ErrClaimsCorrupt
 	}
 	return s, nil

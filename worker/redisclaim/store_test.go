@@ -47,7 +47,11 @@ func TestDamagedState(t *testing.T) {
 		for name, damage := range map[string]func(){
 			"deleted": func() { server.HDel(meta, field) },
 			"changed": func() { server.HSet(meta, field, "x") },
+			"raised":  func() { server.HSet(meta, field, "999999999999") },
 		} {
+			if name == "raised" && field == "wm" {
+				continue // past the log: whoever knows the log sees that
+			}
 			old := server.HGet(meta, field)
 			damage()
 			_, err := store.Fold(t.Context(), plan("epoch-1", 0, 200))
