@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/toplu/toplu/internal/kafkaio"
 	"github.com/toplu/toplu/schema"
 )
@@ -202,22 +200,6 @@ func (b *Bench) readAll(ctx context.Context, topic string, from map[int]int64, s
 		}
 	}
 	return cost, nil
-}
-
-// readAtOnce reads a whole topic to where it ends now, all partitions at the
-// same time.
-func (b *Bench) readAtOnce(ctx context.Context, topic string, see func(partition int, records []kafkaio.Record) error) error {
-	bounds, err := b.Kafka.Offsets(ctx, topic)
-	if err != nil {
-		return err
-	}
-	group, ctx := errgroup.WithContext(ctx)
-	for p, o := range bounds {
-		group.Go(func() error {
-			return b.scan(ctx, topic, p, 0, o.End, func(r []kafkaio.Record) error { return see(p, r) })
-		})
-	}
-	return group.Wait()
 }
 
 // scan reads a partition from from up to end.

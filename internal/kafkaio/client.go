@@ -130,6 +130,12 @@ func (c *Client) newTransport(topics []string) *kafka.Transport {
 	}
 }
 
+// Library returns the library's client, with the connections of this one: for what
+// measures it. It keeps none of the promises of this package.
+func (c *Client) Library() *kafka.Client {
+	return &kafka.Client{Addr: c.addr, Timeout: c.cfg.Timeout, Transport: c.transport}
+}
+
 // Close ends all connections, also those in use: calls in flight return an
 // error. It leaves no goroutine behind. Closing twice is fine.
 func (c *Client) Close() {

@@ -1,13 +1,18 @@
 package kafkaio
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
+	"math"
 	"slices"
+	"time"
 
-	"github.com/segmentio/kafka-go/protocol"
+	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol/fetch"
 )
 
@@ -19,121 +24,213 @@ type decoded struct {
 	bytes   int   // of the records
 }
 
-// decode takes the committed records from offset on out of an answer. The
-// library has checked the batches' checksums and left out a batch cut off at
-// the end; a damaged batch it reports only if it is the first, so that the good
-// ones before it are read now and the damage with the next fetch.
-func decode(set *protocol.RecordSet, offset int64, aborted []fetch.ResponseTransaction) (decoded, error) {
+// decode takes the committed records from offset on out of the batches of an
+// answer. A batch cut off at the end is left out. A damaged one is reported only
+// if it is the first, so that the good ones before it are read now and the damage
+// with the next fetch.
+func decode(set []byte, offset int64, aborted []fetch.ResponseTransaction) (decoded, error) {
 	d := decoded{next: offset}
-	if set.Records == nil {
-		return d, nil
-	}
-	stream, ok := set.Records.(*protocol.RecordStream)
-	if !ok {
-		return d, fmt.Errorf("%w: unexpected %T", ErrCorrupt, set.Records)
-	}
 	filter := newAbortFilter(aborted)
-	for _, batch := range stream.Records {
-		d.batches++
-		if err := d.add(batch, offset, filter); err != nil {
-			return decoded{next: offset}, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	for len(set) >= atMagic {
+		size := afterLength + int64(int32(binary.BigEndian.Uint32(set[atLength:])))
+		if size > int64(len(set)) {
+			break
 		}
+		b, err := openBatch(set[:max(0, size)])
+		if err == nil {
+			err = d.add(b, offset, filter)
+		}
+		if err != nil && d.batches == 0 {
+			return d, fmt.Errorf("%w: the batch at %d: %w", ErrCorrupt, binary.BigEndian.Uint64(set), err)
+		}
+		if err != nil {
+			break
+		}
+		d.batches++
+		set = set[size:]
 	}
 	if d.batches > 0 && d.next == offset {
-		// The first batch covers the offset, but the record is compacted away.
-		// Where the batch ends the library does not say, so one step.
-		d.next++
+		return d, fmt.Errorf("%w: all batches end before the offset", ErrCorrupt)
 	}
 	return d, nil
 }
 
-// add reads one batch.
-func (d *decoded) add(batch protocol.RecordReader, offset int64, filter *abortFilter) error {
-	switch b := batch.(type) {
-	case *protocol.ControlBatch:
-		d.next = max(d.next, b.BaseOffset)
-		return d.addControl(b, filter)
-	case *protocol.RecordBatch:
-		d.next = max(d.next, b.BaseOffset)
-		drop := b.Attributes.Transactional() && filter.drops(b.ProducerID, b.BaseOffset)
-		return d.addRecords(b, offset, drop)
-	case *protocol.MessageSet: // written before Kafka 0.11
-		d.next = max(d.next, b.BaseOffset)
-		return d.addRecords(b, offset, false)
-	}
-	return fmt.Errorf("unexpected %T", batch)
+// A recordBatch is one batch, its checksum right.
+type recordBatch struct {
+	base       int64
+	last       int64 // the last offset that it covers; its records may be fewer, after compaction
+	attributes uint16
+	first      int64 // the time of its first record, milliseconds
+	newest     int64 // that of its newest, or when the broker got it
+	producer   int64
+	count      int
+	records    []byte // decompressed
 }
 
-// addControl reads the markers at which transactions end.
-func (d *decoded) addControl(b *protocol.ControlBatch, filter *abortFilter) error {
+// openBatch looks at a batch as a whole.
+func openBatch(b []byte) (recordBatch, error) {
+	if len(b) > atMagic && b[atMagic] != formatVersion {
+		return recordBatch{}, fmt.Errorf("message format %d; only %d, which Kafka writes since 0.11, is read", b[atMagic], formatVersion)
+	}
+	if len(b) < atRecords {
+		return recordBatch{}, fmt.Errorf("%d bytes are too short", len(b))
+	}
+	if sum, want := crc32.Checksum(b[atAttributes:], castagnoli), binary.BigEndian.Uint32(b[atChecksum:]); sum != want {
+		return recordBatch{}, fmt.Errorf("its checksum is %08x, and should be %08x", sum, want)
+	}
+	batch := recordBatch{
+		base:       int64(binary.BigEndian.Uint64(b[atBaseOffset:])),
+		attributes: binary.BigEndian.Uint16(b[atAttributes:]),
+		first:      int64(binary.BigEndian.Uint64(b[atFirstTimestamp:])),
+		newest:     int64(binary.BigEndian.Uint64(b[atMaxTimestamp:])),
+		producer:   int64(binary.BigEndian.Uint64(b[atProducerID:])),
+		count:      int(int32(binary.BigEndian.Uint32(b[atCount:]))),
+		records:    b[atRecords:],
+	}
+	batch.last = batch.base + int64(int32(binary.BigEndian.Uint32(b[atLastOffsetDelta:])))
+	compression := kafka.Compression(batch.attributes & compressionBits)
+	if compression == 0 {
+		return batch, nil
+	}
+	codec := compression.Codec()
+	if codec == nil {
+		return recordBatch{}, fmt.Errorf("compression %d is not known", compression)
+	}
+	plain := codec.NewReader(bytes.NewReader(batch.records))
+	defer plain.Close()
+	var err error
+	if batch.records, err = io.ReadAll(plain); err != nil {
+		return recordBatch{}, fmt.Errorf("decompress with %s: %w", compression, err)
+	}
+	return batch, nil
+}
+
+// add takes over the records of a batch, or the end of a transaction that it tells
+// of.
+func (d *decoded) add(b recordBatch, offset int64, filter *abortFilter) error {
+	control := b.attributes&controlBit != 0
+	drop := control || b.attributes&transactionalBit != 0 && filter.drops(b.producer, b.base)
+	came, size := d.records, d.bytes
+	if !drop {
+		came = slices.Grow(came, min(b.count, len(b.records)/leastRecord))
+	}
+	r := recordReader{wire: wire{rest: b.records}, batch: &b}
+	for range b.count {
+		record, err := r.next()
+		if err != nil {
+			return err
+		}
+		switch {
+		case control && isAbort(record.Key):
+			filter.ended(b.producer, record.Offset)
+		case drop, record.Offset < offset: // a batch is sent whole, also if the offset is inside of it
+		default:
+			size += record.size()
+			came = append(came, record)
+		}
+	}
+	if len(r.rest) > 0 {
+		return fmt.Errorf("%d bytes are left after %d records", len(r.rest), b.count)
+	}
+	d.records, d.bytes, d.next = came, size, max(d.next, b.last+1)
+	return nil
+}
+
+// isAbort reports whether the key of a marker is that of one at which a transaction
+// was aborted: version and type, two bytes each.
+func isAbort(key []byte) bool {
 	const abort = 0 // of commit 1; others are the broker's own
-	for {
-		marker, err := b.ReadControlRecord()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		d.next = max(d.next, marker.Offset+1)
-		if marker.Type == abort {
-			filter.ended(b.ProducerID, marker.Offset)
-		}
-	}
+	return len(key) >= 4 && binary.BigEndian.Uint16(key[2:]) == abort
 }
 
-// addRecords reads records, and only counts those to be dropped.
-func (d *decoded) addRecords(records protocol.RecordReader, offset int64, drop bool) error {
-	for {
-		r, err := records.ReadRecord()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		key, value, err := contents(r)
-		if err != nil {
-			return err
-		}
-		if r.Offset < offset {
-			continue // a batch is sent whole, also if the offset is inside of it
-		}
-		d.next = max(d.next, r.Offset+1)
-		d.bytes += len(key) + len(value)
-		for _, h := range r.Headers {
-			d.bytes += len(h.Key) + len(h.Value)
-		}
-		if !drop {
-			d.records = append(d.records, Record{
-				Offset: r.Offset, Time: r.Time, Key: key, Value: value, Headers: headersOf(r.Headers),
-			})
-		}
-	}
+// leastRecord is what a record takes at least.
+const leastRecord = 7
+
+// A recordReader reads the records of a batch one after the other.
+type recordReader struct {
+	wire
+
+	batch *recordBatch
+	shape []Header // of the record before: most have headers of the same names
+	room  []Header // for the headers of the records to come
 }
 
-// contents copies a record's key and value and gives its memory back.
-func contents(r *protocol.Record) (key, value []byte, err error) {
-	key, kerr := protocol.ReadAll(r.Key)
-	value, verr := protocol.ReadAll(r.Value)
-	if r.Key != nil {
-		_ = r.Key.Close()
+// headersAtOnce is for how many headers memory is taken at a time.
+const headersAtOnce = 256
+
+func (r *recordReader) next() (Record, error) {
+	length := r.varint()
+	if r.short || length < 0 || length > int64(len(r.rest)) {
+		return Record{}, errShortRecord
 	}
-	if r.Value != nil {
-		_ = r.Value.Close()
+	in := wire{rest: r.take(int(length))}
+	in.take(1) // attributes
+	rec := Record{
+		Time: time.UnixMilli(r.batch.first + in.varint()), Offset: r.batch.base + in.varint(),
+		Key: in.bytes(), Value: in.bytes(),
 	}
-	return key, value, errors.Join(kerr, verr)
+	if r.batch.attributes&logAppendTimeBit != 0 {
+		rec.Time = time.UnixMilli(r.batch.newest)
+	}
+	rec.Headers = r.headers(&in)
+	switch {
+	case in.short:
+		return Record{}, errShortRecord
+	case len(in.rest) > 0:
+		return Record{}, fmt.Errorf("%d bytes are left after the record at %d", len(in.rest), rec.Offset)
+	case rec.Offset < r.batch.base || rec.Offset > r.batch.last:
+		return Record{}, fmt.Errorf("offset %d is not from %d to %d", rec.Offset, r.batch.base, r.batch.last)
+	}
+	return rec, nil
 }
 
-func headersOf(in []protocol.Header) []Header {
-	if len(in) == 0 {
+// headers reads the headers of a record.
+func (r *recordReader) headers(in *wire) []Header {
+	n := int(in.varint())
+	if n < 0 || n > len(in.rest)/2 {
+		in.short = true
+	}
+	if n == 0 || in.short {
 		return nil
 	}
-	out := make([]Header, len(in))
-	for i, h := range in {
-		out[i] = Header{Key: h.Key, Value: h.Value}
+	if n > len(r.room) {
+		r.room = make([]Header, max(n, headersAtOnce))
 	}
-	return out
+	read := r.room[:n:n]
+	r.room = r.room[n:]
+	for i := range read {
+		key := in.bytes()
+		if i < len(r.shape) && string(key) == r.shape[i].Key {
+			read[i].Key = r.shape[i].Key
+		} else {
+			read[i].Key = string(key)
+		}
+		read[i].Value = in.bytes()
+	}
+	r.shape = read
+	return read
+}
+
+var errShortRecord = errors.New("a record is cut off")
+
+// varint reads a signed number of up to ten bytes.
+func (w *wire) varint() int64 {
+	n, size := binary.Varint(w.rest)
+	if size <= 0 {
+		w.short, w.rest = true, nil
+		return 0
+	}
+	w.rest = w.rest[size:]
+	return n
+}
+
+// bytes reads bytes behind their length; nil for -1.
+func (w *wire) bytes() []byte {
+	n := w.varint()
+	if n < 0 {
+		return nil
+	}
+	return w.take(int(min(n, math.MaxInt32)))
 }
 
 // abortFilter knows, while batches are walked in order, whose records belong to

@@ -38,6 +38,13 @@ func corrupt(batch []byte) []byte {
 	return batch
 }
 
+// resummed is a batch with another byte in it and a checksum that is right.
+func resummed(batch []byte, at int, value byte) []byte {
+	batch[at] = value
+	binary.BigEndian.PutUint32(batch[17:], crc32.Checksum(batch[21:], crc32.MakeTable(crc32.Castagnoli)))
+	return batch
+}
+
 // TestReadsWhatBrokersSend feeds a reader with answers that real logs lead to,
 // but that no broker gives on demand.
 func TestReadsWhatBrokersSend(t *testing.T) {
@@ -52,11 +59,11 @@ func TestReadsWhatBrokersSend(t *testing.T) {
 	}{
 		{name: "whole", from: 5, answer: [][]byte{batchOf(5, 1, 0, 1)}, offsets: []int64{5, 6}, next: 7},
 		{name: "from the middle of a batch", from: 6, answer: [][]byte{batchOf(5, 2, 0, 1, 2)}, offsets: []int64{6, 7}, next: 8},
-		{name: "holes inside", from: 5, answer: [][]byte{batchOf(5, 9, 2, 7)}, offsets: []int64{7, 12}, next: 13},
-		{name: "the tail is compacted away", from: 7, answer: [][]byte{batchOf(5, 9, 0, 1)}, next: 8},
-		{name: "an empty batch", from: 5, answer: [][]byte{batchOf(5, 9)}, next: 6},
-		{name: "an empty batch that began before", from: 9, answer: [][]byte{batchOf(5, 9)}, next: 10},
-		{name: "empty batches", from: 5, answer: [][]byte{batchOf(5, 9), batchOf(15, 4), batchOf(20, 4)}, next: 20},
+		{name: "holes inside", from: 5, answer: [][]byte{batchOf(5, 9, 2, 7)}, offsets: []int64{7, 12}, next: 15},
+		{name: "the tail is compacted away", from: 7, answer: [][]byte{batchOf(5, 9, 0, 1)}, next: 15},
+		{name: "an empty batch", from: 5, answer: [][]byte{batchOf(5, 9)}, next: 15},
+		{name: "an empty batch that began before", from: 9, answer: [][]byte{batchOf(5, 9)}, next: 15},
+		{name: "empty batches", from: 5, answer: [][]byte{batchOf(5, 9), batchOf(15, 4), batchOf(20, 4)}, next: 25},
 		{name: "empty batches, then records", from: 5, answer: [][]byte{batchOf(5, 9), batchOf(15, 4), batchOf(20, 1, 1)}, offsets: []int64{21}, next: 22},
 		{name: "a hole before the first batch", from: 5, answer: [][]byte{batchOf(30, 0, 0)}, offsets: []int64{30}, next: 31},
 		{name: "cut off after a batch", from: 5, answer: [][]byte{batchOf(5, 0, 0), batchOf(6, 0, 0)[:40]}, offsets: []int64{5}, next: 6},
@@ -64,6 +71,16 @@ func TestReadsWhatBrokersSend(t *testing.T) {
 		{name: "nothing", from: 5, next: 5},
 		{name: "a wrong checksum", from: 5, answer: [][]byte{corrupt(batchOf(5, 0, 0))}, corrupt: true, next: 5},
 		{name: "a wrong checksum after a batch", from: 5, answer: [][]byte{batchOf(5, 0, 0), corrupt(batchOf(6, 0, 0)), batchOf(7, 0, 0)}, offsets: []int64{5}, next: 6},
+		{name: "batches that end before", from: 9, answer: [][]byte{batchOf(5, 0, 0), batchOf(6, 1, 0, 1)}, corrupt: true, next: 9},
+		{name: "an old format", from: 5, answer: [][]byte{append(append(batchOf(5, 0, 0)[:16:16], 1), batchOf(5, 0, 0)[17:]...)}, corrupt: true, next: 5},
+		{name: "a length that cannot be", from: 5, answer: [][]byte{append(append(batchOf(5, 0, 0)[:8:8], 0xff, 0xff, 0xff, 0x80), batchOf(5, 0, 0)[12:]...)}, corrupt: true, next: 5},
+		{name: "fewer records than it says", from: 5, answer: [][]byte{resummed(batchOf(5, 1, 0, 1), 60, 3)}, corrupt: true, next: 5},
+		{name: "more records than it says", from: 5, answer: [][]byte{resummed(batchOf(5, 1, 0, 1), 60, 1)}, corrupt: true, next: 5},
+		{name: "a record past the end of its batch", from: 5, answer: [][]byte{batchOf(5, 0, 3)}, corrupt: true, next: 5},
+		{name: "a record longer than its batch", from: 5, answer: [][]byte{resummed(batchOf(5, 0, 0), 61, 40)}, corrupt: true, next: 5},
+		{name: "a record longer than its fields", from: 5, answer: [][]byte{resummed(batchOf(5, 1, 0, 1), 61, 2*(8+9))}, corrupt: true, next: 5},
+		{name: "an unknown compression", from: 5, answer: [][]byte{resummed(batchOf(5, 0, 0), 22, 7)}, corrupt: true, next: 5},
+		{name: "wrong insides after a batch", from: 5, answer: [][]byte{batchOf(5, 0, 0), resummed(batchOf(6, 0, 0), 60, 2)}, offsets: []int64{5}, next: 6},
 		{name: "a future format", from: 5, answer: [][]byte{append(append(batchOf(5, 0, 0)[:16:16], 3), batchOf(5, 0, 0)[17:]...)}, corrupt: true, next: 5},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

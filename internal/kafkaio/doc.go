@@ -4,9 +4,10 @@
 //
 // # What it gives
 //
-//	reading     NewReader, ReadAt    one partition, in order, committed records only      fetch.go decode.go
+//	reading     NewReader, ReadAt    one partition, in order, committed records only      fetch.go exchange.go decode.go
 //	appending   NewAppender          one partition, group commit, offsets come back       append.go
 //	publishing  Publish              many partitions, retried: at least once              publish.go
+//	            record batches, as both write them                                        produce.go recordbatch.go
 //	groups      Join                 one callback a generation, fenced commits            group.go generation.go
 //	            Members              how many a group has now                             members.go
 //	offsets     Offsets, OffsetsAt, CommittedOffsets                                      offsets.go
@@ -34,8 +35,11 @@
 // know the outcome of, after its caller has left. kafka.ConsumerGroup is used
 // for membership alone.
 //
-// The library decodes a record batch after it has checked its CRC32-C. It does
-// not say how many records the batch header announced, so a batch with a right
-// checksum and wrong insides, which a broker does not accept, would be cut
-// short without a word.
+// Record batches are decoded and encoded here (BenchmarkBatch: the library takes
+// four to seven times as long for the one and more than four times for the other,
+// which was a fifth of what a payout cost). Both go through doors that the library
+// has for it: protocol.RawExchanger, and package rawproduce. With that a batch is
+// read to the word: it has as many records as it says, and the reader goes on
+// where it ends, also when compaction has taken its last records. What an old log
+// holds in the formats before Kafka 0.11 is [ErrCorrupt].
 package kafkaio

@@ -84,7 +84,7 @@ func (r *Reader) Next(ctx context.Context) (Batch, error) {
 	if err != nil {
 		return Batch{}, fmt.Errorf("read %s/%d from %d: %w", r.topic, r.partition, r.offset, err)
 	}
-	set, err := decode(&res.RecordSet, r.offset, res.AbortedTransactions)
+	set, err := decode(res.batches, r.offset, res.aborted)
 	if err != nil {
 		return Batch{}, fmt.Errorf("read %s/%d from %d: %w", r.topic, r.partition, r.offset, err)
 	}
@@ -94,7 +94,7 @@ func (r *Reader) Next(ctx context.Context) (Batch, error) {
 	switch {
 	case set.batches > 0:
 		r.bytes = r.enough(set.bytes)
-	case r.offset < res.LastStableOffset && r.bytes < maxFetchBytes:
+	case r.offset < res.lastStable && r.bytes < maxFetchBytes:
 		// There is something, but not one whole batch of it: ask for more.
 		// Brokers since 2016 do not cut the first batch, so this is rare.
 		r.bytes *= 2
@@ -103,9 +103,9 @@ func (r *Reader) Next(ctx context.Context) (Batch, error) {
 	return Batch{
 		Records:       set.records,
 		Next:          set.next,
-		HighWatermark: res.HighWatermark,
-		LastStable:    res.LastStableOffset,
-		LogStart:      res.LogStartOffset,
+		HighWatermark: res.highWatermark,
+		LastStable:    res.lastStable,
+		LogStart:      res.logStart,
 	}, nil
 }
 
@@ -142,8 +142,8 @@ func (c *Client) ReadAt(ctx context.Context, topic string, partition int, offset
 }
 
 // fetch asks the partition's leader for committed records from an offset on.
-func (c *Client) fetch(ctx context.Context, topic string, partition int, offset int64, maxBytes int, maxWait time.Duration) (*fetch.ResponsePartition, error) {
-	req := &fetch.Request{
+func (c *Client) fetch(ctx context.Context, topic string, partition int, offset int64, maxBytes int, maxWait time.Duration) (*fetchAnswer, error) {
+	req := &fetchRequest{clientID: c.cfg.ClientID, Request: &fetch.Request{
 		ReplicaID:      -1,
 		MaxWaitTime:    int32(maxWait.Milliseconds()),
 		MinBytes:       1,
@@ -160,7 +160,7 @@ func (c *Client) fetch(ctx context.Context, topic string, partition int, offset 
 				PartitionMaxBytes:  int32(maxBytes),
 			}},
 		}},
-	}
+	}}
 	m, err := c.roundTrip(ctx, c.transport, req, maxWait+c.cfg.Timeout)
 	if err != nil {
 		if isDecoding(err) {
@@ -168,18 +168,16 @@ func (c *Client) fetch(ctx context.Context, topic string, partition int, offset 
 		}
 		return nil, err
 	}
-	res := m.(*fetch.Response)
-	if res.ErrorCode != 0 {
-		return nil, codeError(res.ErrorCode)
-	}
-	if len(res.Topics) != 1 || len(res.Topics[0].Partitions) != 1 {
+	res := m.(*fetchAnswer)
+	switch {
+	case res.named && res.code == 0:
+		return res, nil
+	case !res.named && res.code != 0:
+		return nil, codeError(res.code)
+	case !res.named:
 		return nil, &transientError{text: "kafka: the answer to a fetch names no partition", err: ErrNoRecord}
 	}
-	p := &res.Topics[0].Partitions[0]
-	if p.ErrorCode == 0 {
-		return p, nil
-	}
-	return nil, c.explainFetch(ctx, topic, partition, offset, codeError(p.ErrorCode))
+	return nil, c.explainFetch(ctx, topic, partition, offset, codeError(res.code))
 }
 
 // explainFetch makes of a broker's refusal what the reader's caller can act on.

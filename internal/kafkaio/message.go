@@ -1,12 +1,9 @@
 package kafkaio
 
 import (
-	"bytes"
-	"io"
 	"time"
 
 	"github.com/segmentio/kafka-go"
-	"github.com/segmentio/kafka-go/protocol"
 
 	"github.com/toplu/toplu/schema"
 )
@@ -28,7 +25,8 @@ type Message struct {
 	Partition *int
 }
 
-// Record is something that was read. It shares no memory with others.
+// Record is something that was read. It shares memory with what was read together
+// with it, which is freed when none of it is needed any more.
 type Record struct {
 	Topic     string
 	Partition int
@@ -65,45 +63,14 @@ func (m Message) size() int {
 	return n
 }
 
-// outgoing gives the library messages as records, one at a time and in the same
-// memory, as it allows. It can be read once, so it is made anew for every
-// attempt.
-type outgoing struct {
-	messages   []Message
-	record     protocol.Record
-	key, value content
-	headers    []protocol.Header
-}
-
-// ReadRecord implements [protocol.RecordReader].
-func (o *outgoing) ReadRecord() (*protocol.Record, error) {
-	if len(o.messages) == 0 {
-		return nil, io.EOF
+// size is what the record's key, value and headers take.
+func (r *Record) size() int {
+	n := len(r.Key) + len(r.Value)
+	for _, h := range r.Headers {
+		n += len(h.Key) + len(h.Value)
 	}
-	m := &o.messages[0]
-	o.messages = o.messages[1:]
-	o.headers = o.headers[:0]
-	for _, h := range m.Headers {
-		o.headers = append(o.headers, protocol.Header{Key: h.Key, Value: h.Value})
-	}
-	o.record = protocol.Record{Key: o.key.of(m.Key), Value: o.value.of(m.Value), Headers: o.headers}
-	return &o.record, nil
+	return n
 }
-
-// content is a key or a value to be read.
-type content struct{ bytes.Reader }
-
-// of begins to read b; nil stays nil.
-func (c *content) of(b []byte) protocol.Bytes {
-	if b == nil {
-		return nil
-	}
-	c.Reset(b)
-	return c
-}
-
-// Close implements [protocol.Bytes].
-func (*content) Close() error { return nil }
 
 // PartitionFor returns the partition of a key among n, as Kafka's Java client
 // hashes keys: the positive murmur2 hash modulo n.

@@ -1,14 +1,19 @@
 package kafkaio
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/produce"
+	"github.com/segmentio/kafka-go/protocol/rawproduce"
 )
 
 // maxBatchBytes keeps a record batch under the broker's default limit, which is
@@ -25,26 +30,46 @@ const (
 	never                  // proven not to be written; trying again does not help
 )
 
+// batchRoom is memory for batches on their way, each enough for the largest.
+// What is not used for a while the collector frees.
+var batchRoom = sync.Pool{New: func() any {
+	b := make([]byte, 0, 4+atRecords+maxBatchBytes)
+	return &b
+}}
+
+// smallBatch is up to which size a batch has memory of its own.
+const smallBatch = 64 << 10
+
 // produce sends one record batch to one partition, once, with acks=all, and
 // returns the offset of its first record. The verdict is about err.
 func (c *Client) produce(ctx context.Context, topic string, partition int, messages []Message) (int64, verdict, error) {
-	m, err := c.roundTrip(ctx, c.transport, &produce.Request{
+	room := new([]byte)
+	if size := 4 + atRecords + sizeOf(messages); size > smallBatch {
+		room, _ = batchRoom.Get().(*[]byte)
+	} else {
+		*room = make([]byte, 0, size)
+	}
+	set, err := appendBatch((*room)[:4], messages, c.compression, time.Now()) //nolint:forbidigo // the time of the record, which nothing here goes by
+	if err != nil {
+		return 0, never, fmt.Errorf("write %s/%d: %w", topic, partition, err)
+	}
+	binary.BigEndian.PutUint32(set, uint32(len(set)-4))
+	m, err := c.roundTrip(ctx, c.transport, &rawproduce.Request{
 		Acks:    int16(kafka.RequireAll),
 		Timeout: int32(c.cfg.Timeout.Milliseconds() / 2),
-		Topics: []produce.RequestTopic{{
+		Topics: []rawproduce.RequestTopic{{
 			Topic: topic,
-			Partitions: []produce.RequestPartition{{
+			Partitions: []rawproduce.RequestPartition{{
 				Partition: int32(partition),
-				RecordSet: protocol.RecordSet{
-					Version:    2,
-					Attributes: protocol.Attributes(c.compression),
-					Records:    &outgoing{messages: messages},
-				},
+				RecordSet: protocol.RawRecordSet{Reader: bytes.NewReader(set)},
 			}},
 		}},
 	}, c.cfg.Timeout)
 	if err != nil {
 		return 0, verdictOf(err), fmt.Errorf("write %s/%d: %w", topic, partition, err)
+	}
+	if cap(*room) > smallBatch {
+		batchRoom.Put(room) // answered, so the request is no longer read
 	}
 	res := m.(*produce.Response)
 	if len(res.Topics) != 1 || len(res.Topics[0].Partitions) != 1 {
