@@ -82,6 +82,10 @@ func (e *StatusEncoder) Encode(s *Status) Message {
 	return e.encode(s)
 }
 
+// Reset has the memory of all messages so far be used again: none of them may be
+// needed any more.
+func (e *StatusEncoder) Reset() { e.pieces.reset() }
+
 func (e *StatusEncoder) encode(s *Status) Message {
 	if e.moment == nil || !s.OccurredAt.Equal(e.at) {
 		e.at, e.moment = s.OccurredAt, appendTime(e.moment[:0], s.OccurredAt)

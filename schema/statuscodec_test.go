@@ -262,9 +262,28 @@ func FuzzDecodeStatus(f *testing.F) {
 }
 
 // TestStatusEncoder: events that share memory are the same to the byte as those
-// that do not, and stay so.
+// that do not, and stay so until the memory is used again.
 func TestStatusEncoder(t *testing.T) {
 	var e schema.StatusEncoder
+	for range 3 {
+		testStatusEncoder(t, &e)
+		e.Reset()
+	}
+	one := goldenStatus()
+	few := func() {
+		for range 1000 {
+			e.Encode(one)
+		}
+		e.Reset()
+	}
+	few() // what the large events took is freed here, and this is kept
+	if n := testing.AllocsPerRun(10, few); n > 1 {
+		t.Errorf("%v allocations for events in memory that was used before", n)
+	}
+}
+
+func testStatusEncoder(t *testing.T, e *schema.StatusEncoder) {
+	t.Helper()
 	var got, want []schema.Message
 	for i := range 2000 {
 		s := goldenStatus()

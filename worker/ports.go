@@ -49,7 +49,8 @@ type Chunk struct {
 }
 
 // A Publisher writes public events. It returns when all are durable; after an
-// error any of them may have been written. Order per key is kept.
+// error any of them may have been written, or still be. Order per key is kept.
+// It keeps no message that is durable: their memory is used again.
 type Publisher interface {
 	Publish(ctx context.Context, messages []schema.Message) error
 }

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"strconv"
+	"time"
 
 	"github.com/toplu/toplu/schema"
 )
@@ -11,39 +12,76 @@ import (
 // acknowledged. A crash loses them all; the next session folds the same records
 // again, makes the same events, with the same ids, and publishes them.
 type outbox struct {
-	waiting   []schema.Message // not in a write yet
-	flying    []schema.Message // in the write that is under way; nil: none is
-	encoder   schema.StatusEncoder
+	waiting   []parcel  // not in a write yet; the last is being filled
+	flying    *parcel   // in the write that is under way; nil: none is
+	spare     parcel    // to be filled next, in memory that was used before
+	rests     time.Time // since when nothing has been written
 	tally     tally
 	emitted   int       // statuses ever put in
 	published int       // statuses ever acknowledged
 	tellings  []telling // of those that wait and are traced
 }
 
+// A parcel is the statuses of one write, and their memory.
+type parcel struct {
+	messages []schema.Message
+	encoder  schema.StatusEncoder
+}
+
 const (
 	outboxRoom = 10_000 // statuses that may wait before the log readers wait too
-	publishMax = 5_000  // statuses in one write
+	publishMax = 2_000  // statuses in one write
 )
 
-func (o *outbox) empty() bool { return len(o.waiting)+len(o.flying) == 0 }
+func (o *outbox) empty() bool { return len(o.waiting) == 0 && o.flying == nil }
 
-func (o *outbox) full() bool { return len(o.waiting)+len(o.flying) > outboxRoom }
+func (o *outbox) full() bool { return o.emitted-o.published > outboxRoom }
 
-// take gives what the next write has. What waits then is in memory of its own,
-// so that what is acknowledged is freed; and nobody touches what was taken: a
-// write given up may still be under way.
+// add puts a status into the parcel that is being filled.
+func (o *outbox) add(st *schema.Status) {
+	last := len(o.waiting) - 1
+	if last < 0 || len(o.waiting[last].messages) >= publishMax {
+		o.waiting = append(o.waiting, o.spare)
+		o.spare = parcel{}
+		last++
+	}
+	p := &o.waiting[last]
+	p.messages = append(p.messages, p.encoder.Encode(st))
+	o.emitted++
+}
+
+// take gives what the next write has. Nobody touches it until the broker has
+// acknowledged it: a write given up may still be under way.
 func (o *outbox) take() []schema.Message {
-	n := min(publishMax, len(o.waiting))
-	o.flying = o.waiting[:n:n]
-	o.waiting = append(make([]schema.Message, 0, max(len(o.waiting)-n, n)), o.waiting[n:]...)
-	return o.flying
+	p := o.waiting[0]
+	o.waiting[0] = parcel{}
+	o.waiting = o.waiting[1:]
+	o.flying = &p
+	return p.messages
+}
+
+// landed notes that the broker has the statuses of the write that was under way.
+// Their memory is used again.
+func (o *outbox) landed(now time.Time) {
+	p := o.flying
+	o.flying, o.rests = nil, now
+	o.published += len(p.messages)
+	p.encoder.Reset()
+	p.messages = p.messages[:0]
+	o.spare = *p
+}
+
+// trim frees the memory of an outbox in which nothing has happened for a while.
+func (o *outbox) trim(now time.Time) {
+	if o.spare.messages != nil && now.Sub(o.rests) > time.Second {
+		o.spare = parcel{}
+	}
 }
 
 // emit puts a status into the outbox.
 func (s *Shard) emit(st *schema.Status) {
 	s.outbox.tally.count(st)
-	s.outbox.waiting = append(s.outbox.waiting, s.outbox.encoder.Encode(st))
-	s.outbox.emitted++
+	s.outbox.add(st)
 	s.telling(st)
 	s.log.Debug().Str("payout", st.PayoutID).Str("batch", st.BatchID).Int("sequence", st.Sequence).Str("status", string(st.Status)).Msg("status")
 }
@@ -52,19 +90,22 @@ func (s *Shard) emit(st *schema.Status) {
 // is kept.
 func (s *Shard) publish() {
 	o := &s.outbox
-	if len(o.flying) > 0 || o.empty() {
+	switch {
+	case o.empty():
+		o.trim(s.ports.Now())
+		return
+	case o.flying != nil:
 		return
 	}
 	part := o.take()
 	s.spawn(func(ctx context.Context) func() {
 		err := s.persist(ctx, "statuses", func() error { return s.ports.Statuses.Publish(ctx, part) })
 		return func() {
-			o.flying = nil
-			if err != nil {
-				o.waiting = nil // only when the shard is given up
+			if err != nil { // only when the shard is given up
+				o.waiting, o.flying = nil, nil
 				return
 			}
-			o.published += len(part)
+			o.landed(s.ports.Now())
 			s.acknowledged()
 			if !o.full() {
 				s.unpark()

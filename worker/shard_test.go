@@ -42,7 +42,7 @@ type topic struct {
 func (t *topic) Publish(_ context.Context, m []schema.Message) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.messages = append(t.messages, m...)
+	t.messages = append(t.messages, workertest.Copy(m)...)
 	return nil
 }
 

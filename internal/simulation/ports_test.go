@@ -95,8 +95,9 @@ func (t simTopic) Publish(ctx context.Context, messages []schema.Message) error 
 	for _, m := range messages {
 		c.value = append(c.value, m.Value...)
 	}
+	kept := workertest.Copy(messages)
 	c.effect = func() error {
-		t.to.messages = append(t.to.messages, messages...)
+		t.to.messages = append(t.to.messages, kept...)
 		return nil
 	}
 	return t.w.gate.pass(c)

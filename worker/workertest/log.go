@@ -1,6 +1,7 @@
 package workertest
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"sync"
@@ -92,4 +93,17 @@ func (l *Log) Append(ctx context.Context, messages ...schema.Message) ([]int64, 
 		l.grown = nil
 	}
 	return offsets, nil
+}
+
+// Copy returns messages that share no memory with others: what a
+// [worker.Publisher] keeps when it has published them.
+func Copy(messages []schema.Message) []schema.Message {
+	out := make([]schema.Message, len(messages))
+	for i, m := range messages {
+		out[i] = schema.Message{Key: bytes.Clone(m.Key), Value: bytes.Clone(m.Value)}
+		for _, h := range m.Headers {
+			out[i].Headers = append(out[i].Headers, schema.Header{Key: h.Key, Value: bytes.Clone(h.Value)})
+		}
+	}
+	return out
 }
