@@ -68,6 +68,11 @@ func (r *run) add(e *event) {
 	if b == nil {
 		b = r.begin(k)
 	}
+	if n := len(b.items); n == cap(b.items) {
+		// More than append would take: a batch that is not small is full soon.
+		more := min(max(16, 3*n), max(1, b.policy.MaxItems-n))
+		b.items, b.places = slices.Grow(b.items, more), slices.Grow(b.places, more)
+	}
 	b.items = append(b.items, item)
 	b.places = append(b.places, e.place)
 	b.amount += q.Amount.Minor

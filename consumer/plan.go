@@ -4,10 +4,9 @@ import "context"
 
 // take answers a chunk of events, or has them in open batches, when it returns
 // nil. The lookups end with ctx, the writing with work.
-func (r *run) take(ctx, work context.Context, events []event) error {
-	valid := make([]*event, 0, len(events))
-	for i := range events {
-		e := &events[i]
+func (r *run) take(ctx, work context.Context, events []*event) error {
+	valid := events[:0]
+	for _, e := range events {
 		switch {
 		case e.told && (e.invalid != nil || e.cancel != nil):
 			r.pass(e)

@@ -3,6 +3,7 @@ package consumer
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 // chunkEvents is about how many events are taken at a time. More of them share
@@ -40,12 +41,12 @@ func (r *run) read(ctx context.Context, part Partition) error {
 
 // gather takes what the other readers have as well, and notes where all of it
 // stands. Events may be large, so no reader has more than its turn.
-func (r *run) gather(f fetched) []event {
-	events := r.note(f)
+func (r *run) gather(f fetched) []*event {
+	events := r.note(nil, f)
 	for turns := 1; turns < len(r.progress) && len(events) < chunkEvents; turns++ {
 		select {
 		case more := <-r.in:
-			events = append(events, r.note(more)...)
+			events = r.note(events, more)
 		default:
 			return events
 		}
@@ -53,20 +54,22 @@ func (r *run) gather(f fetched) []event {
 	return events
 }
 
-// note adds what was read to the partition's progress. What lies beyond the last
-// record, markers and aborted transactions, needs no answer.
-func (r *run) note(f fetched) []event {
+// note adds what was read to events and to the partition's progress. What lies
+// beyond the last record, markers and aborted transactions, needs no answer.
+func (r *run) note(events []*event, f fetched) []*event {
+	events = slices.Grow(events, len(f.events))
 	p := r.progress[f.partition]
 	next := int64(-1)
 	for i := range f.events {
 		e := &f.events[i]
 		next = e.source.Offset + 1
 		e.place, e.below, e.told = p.add(next), e.source.Offset < p.part.Floor, e.source.Offset < p.part.Answered
+		events = append(events, e)
 	}
 	if f.next > next {
 		p.add(f.next).answered()
 	}
 	p.end = f.end
 	r.cfg.Metrics.read(len(f.events))
-	return f.events
+	return events
 }

@@ -27,8 +27,8 @@ type Cancel struct {
 // IsCancel reports whether a message says that it is a payout.cancel.v1 event,
 // in either mode. It may still be a broken one; see [DecodeCancel].
 func IsCancel(m Message) bool {
-	if kind, ok := m.Get("ce_type"); ok {
-		return kind == TypeCancel
+	if kind, ok := m.header("ce_type"); ok {
+		return string(kind) == TypeCancel
 	}
 	// Before every request is read twice: few values have these bytes in them.
 	if !bytes.Contains(m.Value, []byte(TypeCancel)) {

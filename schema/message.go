@@ -18,12 +18,18 @@ type Message struct {
 
 // Get returns the value of the last header named key, as Kafka's clients do.
 func (m Message) Get(key string) (string, bool) {
+	value, ok := m.header(key)
+	return string(value), ok
+}
+
+// header is Get without a copy.
+func (m Message) header(key string) ([]byte, bool) {
 	for _, h := range slices.Backward(m.Headers) {
 		if h.Key == key {
-			return string(h.Value), true
+			return h.Value, true
 		}
 	}
-	return "", false
+	return nil, false
 }
 
 // A Source is the place of a record in Kafka.

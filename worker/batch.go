@@ -63,6 +63,7 @@ type batch struct {
 	byID  map[string]int       // payout id → index, made when first needed
 	emit  func(*schema.Status) // told every change of a status, which is its own only until it returns
 	told  schema.Status        // what emit is told; one for all, since there are many
+	fee   schema.Amount        // told's commission
 	drive drive                // what this session is doing about it; not part of the fold
 }
 
@@ -111,7 +112,8 @@ func (b *batch) move(i int, to schema.PayoutStatus, why *schema.Reason, at time.
 		OccurredAt: at, Source: r.Source, Metadata: r.Metadata, TraceParent: r.TraceParent,
 	}
 	if it.fee != nil {
-		b.told.Commission = &schema.Amount{Minor: *it.fee, Currency: b.plan.Currency}
+		b.fee = schema.Amount{Minor: *it.fee, Currency: b.plan.Currency}
+		b.told.Commission = &b.fee
 	}
 	b.emit(&b.told)
 }

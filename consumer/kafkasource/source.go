@@ -119,7 +119,7 @@ func (s *source) serve(ctx context.Context, planner *consumer.Planner, g *kafkai
 	for _, p := range g.Partitions {
 		from := begin.offsets[p.ID]
 		a.Partitions = append(a.Partitions, consumer.Partition{ID: p.ID, From: from, Floor: begin.floors[p.ID].Offset, Answered: begin.floors[p.ID].Answered, Reader: &reader{
-			source: s, from: s.Client.NewReader(s.Requests, p.ID, from, kafkaio.ReaderOptions{}),
+			source: s, from: s.Client.NewReader(s.Requests, p.ID, from, kafkaio.ReaderOptions{MaxBytes: 512 << 10}),
 		}})
 		ids = append(ids, p.ID)
 	}

@@ -206,7 +206,7 @@ const standstill = 2 * time.Minute
 // await asks a part until a count has reached goal. It fails when the count has
 // stood still for long: what it waits for does not come any more.
 func (b *Bench) await(ctx context.Context, p *Part, what string, goal int64, count func(*Usage) int64) (Usage, error) {
-	tick := time.NewTicker(50 * time.Millisecond)
+	tick := time.NewTicker(200 * time.Millisecond) // each look costs what is measured a millisecond
 	defer tick.Stop()
 	before, moved := int64(0), b.Now()
 	for {

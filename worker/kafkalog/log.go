@@ -28,7 +28,7 @@ func New(client *kafkaio.Client, topic string, partition int) *Log {
 	return &Log{
 		client: client, topic: topic, partition: partition,
 		appender: client.NewAppender(topic, partition),
-		options:  kafkaio.ReaderOptions{MaxBytes: 2 << 20, MaxWait: 500 * time.Millisecond},
+		options:  kafkaio.ReaderOptions{MaxBytes: 1 << 20, MaxWait: 500 * time.Millisecond},
 	}
 }
 
