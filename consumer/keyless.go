@@ -51,6 +51,9 @@ func (k *keyless) batch(b *batch, now time.Time) {
 
 // letter takes in a letter that could not be sealed.
 func (k *keyless) letter(d dead, err error) {
+	if !d.waited {
+		d.waited, d.Message = true, d.Message.Clone() // and not what it was read with
+	}
 	k.dead = append(k.dead, d)
 	if text := err.Error(); text != k.told {
 		k.told = text
@@ -74,6 +77,7 @@ func (k *keyless) behind(e *event, first pending) bool {
 // wait has an event decided about when the batch is in the log.
 func (b *batch) wait(e *event) {
 	own := *e // and not what it was read with
+	own.message = own.message.Clone()
 	b.behind = append(b.behind, &own)
 }
 

@@ -19,6 +19,7 @@ type dead struct {
 	merchant string // "" if none could be read
 	place    place
 	refusal  []schema.Message // the event that goes with it, if any
+	waited   bool             // for a key
 }
 
 // refuse puts an invalid request aside: as it came, with the reason, and if it
@@ -82,7 +83,7 @@ func (r *run) letter(e *event, why schema.Reason, payoutID string, refusal ...sc
 		merchant = e.invalid.Merchant
 	}
 	d := schema.DeadLetter{Message: e.message, Code: why.Code, Text: why.Text, Source: e.source, At: r.cfg.Now(), PayoutID: payoutID}
-	r.letters.dead = append(r.letters.dead, dead{d, merchant, e.place, refusal})
+	r.letters.dead = append(r.letters.dead, dead{DeadLetter: d, merchant: merchant, place: e.place, refusal: refusal})
 }
 
 // post publishes the letters. What they are about is answered then; letters

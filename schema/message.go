@@ -1,6 +1,9 @@
 package schema
 
-import "slices"
+import (
+	"bytes"
+	"slices"
+)
 
 // A Header is one header of a Kafka record.
 type Header struct {
@@ -14,6 +17,16 @@ type Message struct {
 	Key     []byte
 	Value   []byte
 	Headers []Header
+}
+
+// Clone returns a message that shares no memory with others: for whoever keeps it
+// longer than what was read together with it.
+func (m Message) Clone() Message {
+	c := Message{Key: bytes.Clone(m.Key), Value: bytes.Clone(m.Value), Headers: slices.Clone(m.Headers)}
+	for i := range c.Headers {
+		c.Headers[i].Value = bytes.Clone(c.Headers[i].Value)
+	}
+	return c
 }
 
 // Get returns the value of the last header named key, as Kafka's clients do.

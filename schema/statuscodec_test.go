@@ -282,6 +282,27 @@ func TestStatusEncoder(t *testing.T) {
 	}
 }
 
+// TestClone: a clone stays as it is when the memory of what it was made of is used
+// again, and tells nil from empty.
+func TestClone(t *testing.T) {
+	m := schema.EncodeStatus(goldenStatus())
+	m.Headers = append(m.Headers, schema.Header{Key: "nil"}, schema.Header{Key: "empty", Value: []byte{}})
+	c, want := m.Clone(), message(m)
+	for _, b := range append([][]byte{m.Key, m.Value}, m.Headers[1].Value) {
+		clear(b)
+	}
+	m.Headers[0] = schema.Header{}
+	if got := message(c); !bytes.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if last := c.Headers[len(c.Headers)-2:]; last[0].Value != nil || last[1].Value == nil {
+		t.Errorf("nil and empty: %v", last)
+	}
+	if none := (schema.Message{}).Clone(); none.Key != nil || none.Value != nil {
+		t.Errorf("a tombstone: %v", none)
+	}
+}
+
 func testStatusEncoder(t *testing.T, e *schema.StatusEncoder) {
 	t.Helper()
 	var got, want []schema.Message

@@ -52,7 +52,7 @@ func appendBatch(b []byte, messages []Message, compression kafka.Compression, at
 	} else {
 		packed := bytes.NewBuffer(b)
 		codec := compression.Codec().NewWriter(packed)
-		if _, err := codec.Write(appendRecords(nil, messages)); err != nil {
+		if _, err := codec.Write(appendRecords(make([]byte, 0, sizeOf(messages)), messages)); err != nil {
 			return nil, fmt.Errorf("compress with %s: %w", compression, err)
 		}
 		if err := codec.Close(); err != nil {

@@ -1,7 +1,6 @@
 package workertest
 
 import (
-	"bytes"
 	"context"
 	"slices"
 	"sync"
@@ -100,10 +99,7 @@ func (l *Log) Append(ctx context.Context, messages ...schema.Message) ([]int64, 
 func Copy(messages []schema.Message) []schema.Message {
 	out := make([]schema.Message, len(messages))
 	for i, m := range messages {
-		out[i] = schema.Message{Key: bytes.Clone(m.Key), Value: bytes.Clone(m.Value)}
-		for _, h := range m.Headers {
-			out[i].Headers = append(out[i].Headers, schema.Header{Key: h.Key, Value: bytes.Clone(h.Value)})
-		}
+		out[i] = m.Clone()
 	}
 	return out
 }
