@@ -146,6 +146,32 @@ func TestReaderAsksForMore(t *testing.T) {
 	}
 }
 
+// TestReaderGivesUpOnHalfABatch shows that a batch whose length is damaged, so that it
+// never comes whole, is told of as damage after some questions, and not asked for
+// for ever.
+func TestReaderGivesUpOnHalfABatch(t *testing.T) {
+	t.Parallel()
+	k, on := fake(t)
+	c := dial(t, on)
+	topic := newTopic(t, c, 1, nil)
+	batch := batchOf(0, 0, 0)
+	batch[8] = 0x7f // of its length
+	k.ControlKey(int16(kmsg.Fetch), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		k.KeepControl()
+		return answerFetch(req.(*kmsg.FetchRequest), [][]byte{batch}), nil, true
+	})
+	r := c.NewReader(topic, 0, 0, kafkaio.ReaderOptions{})
+	for range 20 {
+		if _, err := r.Next(t.Context()); err != nil {
+			if !errors.Is(err, kafkaio.ErrCorrupt) || r.Offset() != 0 {
+				t.Errorf("stands at %d after %v", r.Offset(), err)
+			}
+			return
+		}
+	}
+	t.Error("it asks and asks")
+}
+
 // TestReaderStandsAfterALostConnection shows that an answer that was lost costs
 // nothing but another call.
 func TestReaderStandsAfterALostConnection(t *testing.T) {

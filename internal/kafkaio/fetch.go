@@ -98,6 +98,8 @@ func (r *Reader) Next(ctx context.Context) (Batch, error) {
 		// There is something, but not one whole batch of it: ask for more.
 		// Brokers since 2016 do not cut the first batch, so this is rare.
 		r.bytes *= 2
+	case r.offset < res.lastStable && len(res.batches) > 0:
+		return Batch{}, fmt.Errorf("read %s/%d from %d: %w: %d bytes were asked for, and no whole batch is in the %d that came", r.topic, r.partition, r.offset, ErrCorrupt, r.bytes, len(res.batches))
 	}
 	r.offset = set.next
 	return Batch{
